@@ -1,0 +1,87 @@
+import { EXIT_STATUS, type ErrorCode } from "./errors.ts";
+
+/** How one host ended. Exactly one per host. */
+export type Outcome =
+  | "verified"
+  | "unchanged"
+  | "planned"
+  | "rolled-back"
+  | "unverified"
+  | "rollback-failed"
+  | "conflict"
+  | "busy"
+  | "unreachable"
+  | "refused"
+  | "failed"
+  | "not-attempted";
+
+/** The result of one host, as the closing table and `--json` show it. Never holds a secret. */
+export interface HostResult {
+  readonly host: string;
+  readonly outcome: Outcome;
+  /** The error's code, or the smoke verdict's class, when the outcome is not a plain success. */
+  readonly code?: string;
+  /** Fingerprint of the credentials that the host now runs on, where known. */
+  readonly fingerprint?: string;
+  /** When those credentials stop working; epoch milliseconds. */
+  readonly validUntil?: number;
+  /** One line: what happened. */
+  readonly what?: string;
+  readonly why?: string;
+  readonly next: readonly string[];
+  /** What state the host is in now, when that is not plain from the outcome. */
+  readonly state?: string;
+  /** Lines of the wrapper's log, sanitized, when it failed to start. */
+  readonly logTail?: readonly string[];
+  readonly durationMs: number;
+  /** The plan, one line per change, in a dry run. */
+  readonly plan?: readonly string[];
+}
+
+/** The steps of one host, in the order they happen. */
+export type Step =
+  | "connect"
+  | "probe"
+  | "plan"
+  | "recover"
+  | "install"
+  | "restart"
+  | "smoke"
+  | "commit"
+  | "rollback";
+
+/** What happens while a run goes on. Views draw it; `--json` prints it line by line. */
+export type RunEvent =
+  | { readonly type: "step"; readonly host: string; readonly step: Step; readonly at: number }
+  | { readonly type: "note"; readonly host?: string; readonly text: string; readonly at: number }
+  | { readonly type: "host"; readonly result: HostResult; readonly at: number };
+
+/** The exit status for a whole run: the worst finding wins (11, then 10, 13, 12, else 0). */
+export function exitStatusOf(results: readonly HostResult[]): number {
+  const found = new Set(results.map((result) => exitStatusOfHost(result)));
+  return [11, 130, 10, 13, 12].find((status) => found.has(status)) ?? 0;
+}
+
+function exitStatusOfHost({ outcome, code }: HostResult): number {
+  switch (outcome) {
+    case "verified":
+    case "unchanged":
+    case "planned":
+      return 0;
+    case "rollback-failed":
+      return 11;
+    case "busy":
+      return EXIT_STATUS.LOCKED;
+    case "unreachable":
+      return EXIT_STATUS.HOST_UNREACHABLE;
+    case "failed":
+    case "refused":
+    case "conflict":
+    case "rolled-back":
+    case "unverified":
+    case "not-attempted": {
+      const status = code === undefined ? 10 : (EXIT_STATUS[code as ErrorCode] ?? 10);
+      return status === 11 || status === 130 ? status : 10;
+    }
+  }
+}

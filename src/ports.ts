@@ -1,0 +1,62 @@
+import type { Secret } from "./secret.ts";
+
+/**
+ * What the program needs from the machine it runs on. `node-ports.ts` is the real thing; tests and the
+ * demo pass their own homes, clocks and environments through it. Rooms see nothing else of the world.
+ */
+export interface Ports {
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home directory, absolute. */
+  readonly home: string;
+  readonly userName: string;
+  readonly files: Files;
+  readonly human: Human | undefined;
+  /** Wall clock, epoch milliseconds. */
+  now(): number;
+  /** `bytes` random bytes as lower-case hex. */
+  randomHex(bytes: number): string;
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Runs a local program without a shell. Rejects only when it cannot be started or times out. */
+  run(program: string, argv: readonly string[], options: RunOptions): Promise<Ran>;
+}
+
+export interface RunOptions {
+  readonly timeoutMs: number;
+  readonly input?: string;
+}
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Local files. Every failure is Node's own `ErrnoException`; rooms turn it into words. */
+export interface Files {
+  /** Content and metadata of one open file: both are of the same inode. */
+  read(path: string): Promise<FileSnapshot>;
+  exists(path: string): Promise<boolean>;
+  /** Adds one line to a file of mode 0600, creating it and its folder (0700) as needed. */
+  appendLine(path: string, line: string): Promise<void>;
+}
+
+export interface FileSnapshot {
+  readonly bytes: Buffer;
+  /** Permission bits, e.g. 0o600. Means nothing on Windows. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly size: number;
+  readonly modifiedAt: number;
+  readonly inode: number;
+  /** The path is itself a symbolic link. */
+  readonly isLink: boolean;
+}
+
+/** The one who sits at the terminal. Absent (`undefined` in `Ports.human`) in a pipe or with `--no-input`. */
+export interface Human {
+  /** Shows `details`, then asks a yes/no question; the default answer is no. */
+  confirm(question: string, details?: readonly string[]): Promise<boolean>;
+  /** Asks for a secret without echo. */
+  password(question: string): Promise<Secret>;
+}
