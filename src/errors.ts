@@ -59,6 +59,11 @@ export const EXIT_STATUS = {
 /** A stable, greppable name for one kind of failure. */
 export type ErrorCode = keyof typeof EXIT_STATUS;
 
+/** Whether a text is one of our codes (a smoke verdict's class, for instance, is not). */
+export function isErrorCode(text: string | undefined): text is ErrorCode {
+  return text !== undefined && Object.hasOwn(EXIT_STATUS, text);
+}
+
 /** What a failure says besides its first line. */
 export interface Explanation {
   /** The fact behind it, in the user's terms. */

@@ -1,4 +1,4 @@
-import { EXIT_STATUS, type ErrorCode } from "./errors.ts";
+import { EXIT_STATUS, isErrorCode } from "./errors.ts";
 
 /** How one host ended. Exactly one per host. */
 export type Outcome =
@@ -80,7 +80,7 @@ function exitStatusOfHost({ outcome, code }: HostResult): number {
     case "rolled-back":
     case "unverified":
     case "not-attempted": {
-      const status = code === undefined ? 10 : (EXIT_STATUS[code as ErrorCode] ?? 10);
+      const status = isErrorCode(code) ? EXIT_STATUS[code] : 10;
       return status === 11 || status === 130 ? status : 10;
     }
   }
