@@ -9,6 +9,10 @@ export interface Ports {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home directory, absolute. */
   readonly home: string;
+  /** The current working directory, absolute. */
+  readonly cwd: string;
+  /** The user's numeric id; `undefined` on Windows, which has none. */
+  readonly uid: number | undefined;
   readonly userName: string;
   readonly files: Files;
   readonly human: Human | undefined;
