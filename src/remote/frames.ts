@@ -1,0 +1,127 @@
+import { SyncCredsError } from "../errors.ts";
+
+/** One request to the remote half: a verb, single-line values, and at most one file's bytes. */
+export interface RemoteRequest {
+  readonly verb: Verb;
+  readonly fields?: Readonly<Record<string, string | number>>;
+  readonly payload?: Buffer;
+}
+export type Verb =
+  | "probe"
+  | "recover"
+  | "begin"
+  | "file"
+  | "install"
+  | "restart"
+  | "alive"
+  | "commit"
+  | "rollback";
+
+/** One thing the remote half said: `key=value`. */
+export interface Fact {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The facts of one answer, in the order they came; a key may come several times. */
+export class Answer {
+  readonly #facts: readonly Fact[];
+
+  constructor(facts: readonly Fact[]) {
+    this.#facts = facts;
+  }
+
+  /** The first value of a key. */
+  get(key: string): string | undefined {
+    return this.#facts.find((fact) => fact.key === key)?.value;
+  }
+
+  all(key: string): string[] {
+    return this.#facts.filter((fact) => fact.key === key).map((fact) => fact.value);
+  }
+}
+
+// A host's file is at most 256 KiB, which is twice that as hex; nothing honest is longer.
+const LONGEST_LINE = 1024 * 1024;
+const LONGEST_ANSWERS = 8 * LONGEST_LINE;
+
+/**
+ * The command line that starts the remote half: a constant but for the script's length and the account's name.
+ * It means the same to every login shell. `dd` reads exactly the script; `head -c` of busybox would read on.
+ */
+export function renderCommand(script: string, runAs?: string): string {
+  const shell = `/bin/sh -c 'sync_creds=$(dd bs=1 count=${Buffer.byteLength(script)} 2>/dev/null) && eval "$sync_creds"'`;
+  return runAs === undefined ? `exec ${shell}` : `exec sudo -n -H -u ${runAs} -- ${shell}`;
+}
+
+/** The script as it is sent: without comments, indentation and empty lines. */
+export function renderScript(source: string): string {
+  return source
+    .split("\n")
+    .map((line) => line.trimStart())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .join("\n");
+}
+
+/** A request as bytes. Values are single lines: a line break in one is a bug of ours, found here. */
+export function renderRequest({ verb, fields = {}, payload }: RemoteRequest): Buffer {
+  const lines = Object.entries(fields).map(([key, value]) => {
+    const text = String(value);
+    if (/[\n\r\0]/.test(text)) throw new Error(`the value of ${key} has a line break`);
+    return `${key}=${text}\n`;
+  });
+  const head = Buffer.from(`${verb}\n${lines.join("")}.\n`);
+  return payload === undefined ? head : Buffer.concat([head, payload]);
+}
+
+/**
+ * Finds our answers in whatever a host prints. Only lines that start with this run's nonce count: greetings, echoes
+ * and the noise of start-up files fall away. Bytes are put together before they are decoded.
+ * Errors: `PROTOCOL` when a host sends more than any honest one would.
+ */
+export class AnswerReader {
+  readonly #prefix: string;
+  #pending: Buffer[] = [];
+  #pendingLength = 0;
+  #total = 0;
+
+  constructor(nonce: string) {
+    this.#prefix = `${nonce} `;
+  }
+
+  /** Takes bytes as they come; returns the facts that are complete by now. */
+  read(chunk: Buffer): Fact[] {
+    this.#total += chunk.length;
+    if (this.#total > LONGEST_ANSWERS) throw tooMuch();
+    const facts: Fact[] = [];
+    let from = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+      const line = Buffer.concat([...this.#pending, chunk.subarray(from, end)]).toString("utf8");
+      this.#pending = [];
+      this.#pendingLength = 0;
+      from = end + 1;
+      const fact = this.#parse(line);
+      if (fact) facts.push(fact);
+    }
+    this.#pending.push(chunk.subarray(from));
+    this.#pendingLength += chunk.length - from;
+    if (this.#pendingLength > LONGEST_LINE) throw tooMuch();
+    return facts;
+  }
+
+  #parse(line: string): Fact | undefined {
+    if (!line.startsWith(this.#prefix)) return undefined;
+    const text = line.slice(this.#prefix.length).replace(/\r$/, "");
+    const equals = text.indexOf("=");
+    return equals === -1
+      ? { key: text, value: "" }
+      : { key: text.slice(0, equals), value: text.slice(equals + 1) };
+  }
+}
+
+function tooMuch(): SyncCredsError {
+  return new SyncCredsError("PROTOCOL", "the host sent far more than an answer", {
+    why: "something in its start-up files or a forced command floods the connection",
+    next: ["Run `ssh HOST true` and see what it prints"],
+  });
+}

@@ -1,0 +1,144 @@
+import { SyncCredsError } from "../errors.ts";
+import { sanitize } from "../output/sanitize.ts";
+import { Answer, AnswerReader, renderCommand, renderRequest } from "./frames.ts";
+import type { Fact, RemoteRequest, Verb } from "./frames.ts";
+import type { RemoteProcess, Session } from "./session.ts";
+
+export interface AskOptions {
+  /** Longest wait for the end of the answer, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Told each fact as it arrives, before the answer is complete. */
+  readonly onFact?: (fact: Fact) => void;
+}
+
+interface Waiting {
+  readonly verb: Verb;
+  readonly facts: Fact[];
+  readonly onFact: ((fact: Fact) => void) | undefined;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const STDERR_KEPT = 4096;
+const PATIENCE_MS = 30_000;
+
+/**
+ * The conversation with the script on the host: one exec channel, requests answered in order. Requests may be sent
+ * before earlier ones are answered; that is how steps share a round trip. Every error is a `SyncCredsError`.
+ */
+export class RemoteHalf {
+  readonly #process: RemoteProcess;
+  readonly #reader: AnswerReader;
+  readonly #waiting: Waiting[] = [];
+  #stderr = "";
+  #failure: unknown;
+
+  /**
+   * Starts the script. Nothing secret may be asked before the first answer has come: until then the other side could
+   * be anything that echoes its input.
+   */
+  static async open(
+    session: Session,
+    script: string,
+    nonce: string,
+    runAs?: string,
+  ): Promise<RemoteHalf> {
+    const process = await session.exec(renderCommand(script, runAs));
+    const half = new RemoteHalf(process, new AnswerReader(nonce), runAs);
+    process.stdin.write(`${script}${nonce}\n`);
+    return half;
+  }
+
+  private constructor(process: RemoteProcess, reader: AnswerReader, runAs: string | undefined) {
+    this.#process = process;
+    this.#reader = reader;
+    process.stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
+    process.stderr.on("data", (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(0, STDERR_KEPT);
+    });
+    process.stdin.on("error", () => {}); // the end of the process says more
+    process.exited.then(
+      ({ code }) => this.#fail(explainEnd(code, this.#stderr, runAs)),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** Sends a request; resolves with its whole answer. A `fail=` in the answer is for the caller to judge. */
+  ask(
+    request: RemoteRequest,
+    { timeoutMs = PATIENCE_MS, onFact }: AskOptions = {},
+  ): Promise<Answer> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const answer = new Promise<Answer>((resolve, reject) => {
+      const timer = setTimeout(() => this.#fail(noAnswer(request.verb, timeoutMs)), timeoutMs);
+      this.#waiting.push({
+        verb: request.verb,
+        facts: [],
+        onFact,
+        resolve: (value) => (clearTimeout(timer), resolve(value)),
+        reject: (error) => (clearTimeout(timer), reject(error)),
+      });
+    });
+    this.#process.stdin.write(renderRequest(request));
+    return answer;
+  }
+
+  /** Says that nothing more will be asked; the script then ends. */
+  end(): void {
+    this.#process.stdin.end();
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const fact of this.#reader.read(chunk)) this.#take(fact);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #take(fact: Fact): void {
+    const current = this.#waiting[0];
+    if (current === undefined) return;
+    if (fact.key === "end" && fact.value === current.verb) {
+      this.#waiting.shift();
+      current.resolve(new Answer(current.facts));
+      return;
+    }
+    current.facts.push(fact);
+    current.onFact?.(fact);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
+  }
+}
+
+function noAnswer(verb: Verb, timeoutMs: number): SyncCredsError {
+  return new SyncCredsError("CONNECTION_LOST", `no answer within ${timeoutMs / 1000} s`, {
+    why: `the host was asked to ${verb} and fell silent`,
+    next: ["Run the command again: it finds and recovers what was left"],
+  });
+}
+
+function explainEnd(
+  code: number | null,
+  stderr: string,
+  runAs: string | undefined,
+): SyncCredsError {
+  const said = sanitize(stderr, { maxLength: 400, maxLines: 4 }).trim();
+  if (runAs !== undefined && /^sudo:|is not (allowed|in the sudoers)/m.test(stderr)) {
+    return new SyncCredsError("RUN_AS_REFUSED", `sudo refused to act as ${runAs}`, {
+      why: said,
+      next: [
+        `Allow it on the host: \`ALL=(${runAs}) NOPASSWD: /bin/sh\` for this login in sudoers`,
+      ],
+    });
+  }
+  return new SyncCredsError("REMOTE_SHELL", "the host did not run our shell script", {
+    why: `its login shell ended with status ${code ?? "unknown"}${said === "" ? " and said nothing" : `: ${said}`}`,
+    next: [
+      "Check with `ssh HOST /bin/sh -c true`: this account may have no shell, or a forced command",
+    ],
+  });
+}
