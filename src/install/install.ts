@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { SyncCredsError } from "../errors.ts";
+import { sanitize } from "../output/sanitize.ts";
+import type { Answer } from "../remote/frames.ts";
+import type { RemoteHalf } from "../remote/remote-half.ts";
+import type { Secret } from "../secret.ts";
+
+/** One file that a host shall have. The host replaces it only if it still is what the probe saw. */
+export interface FileChange {
+  /** Absolute path on the host. */
+  readonly path: string;
+  /** Octal permission digits: `600`. */
+  readonly mode: string;
+  /** What the probe saw there. */
+  readonly before: Buffer | undefined;
+  /** The whole new content. */
+  readonly after: Secret;
+}
+
+export interface Installation {
+  readonly run: string;
+  /** Who pushes, from where: `ana@laptop`. */
+  readonly who: string;
+  readonly configDir: string;
+  readonly confirmTimeoutMs: number;
+  readonly recipe: Readonly<Record<string, string | number>>;
+  readonly changes: readonly FileChange[];
+}
+
+/**
+ * Lock, journal, backup, stage, flush, arm the dead-man switch, compare and swap: all in one flight. When it resolves
+ * the files are in place and the host takes them back by itself unless it hears `commit`.
+ * Errors: `LOCKED`, `FILE_CHANGED`, `TARGET_UNSAFE`, `INSTALL_FAILED`: the host is as it was.
+ */
+export async function install(half: RemoteHalf, installation: Installation): Promise<void> {
+  const { run, who, configDir, confirmTimeoutMs, recipe, changes } = installation;
+  const confirm = Math.ceil(confirmTimeoutMs / 1000);
+  const answers = [
+    half.ask({ verb: "begin", fields: { run, who, dir: configDir, confirm, ...recipe } }),
+    ...changes.map((change) => half.ask(fileRequest(run, change))),
+    half.ask({ verb: "install", fields: { run } }),
+  ];
+  for (const answer of await Promise.all(answers)) verifyStep(answer);
+}
+
+function fileRequest(run: string, { path, mode, before, after }: FileChange) {
+  const payload = Buffer.from(after.reveal());
+  const fields = {
+    run,
+    path,
+    mode,
+    expect: before === undefined ? "absent" : sha256(before),
+    sha: sha256(payload),
+    size: payload.length,
+  };
+  return { verb: "file" as const, fields, payload };
+}
+
+function verifyStep(answer: Answer): void {
+  const reason = answer.get("fail");
+  if (reason === undefined) return;
+  const detail = sanitize(answer.all("detail").join(" "), { maxLength: 300 });
+  if (answer.get("undone") === "no") {
+    throw new SyncCredsError("ROLLBACK_FAILED", "the change failed half-way and could not be undone", {
+      why: detail,
+      next: ["On the host: `sh ~/.claude/.sync-creds/pending/script undo`"],
+    });
+  }
+  switch (reason) {
+    case "busy": {
+      const holder = sanitize(answer.get("holder") ?? "another run", { maxLength: 100 });
+      throw new SyncCredsError("LOCKED", "another push is at work on this host", {
+        why: `the lock is held by ${holder}`,
+        next: ["Wait for it to end, then push again"],
+      });
+    }
+    case "changed":
+      throw new SyncCredsError("FILE_CHANGED", "the file on the host changed under our hands", {
+        why: "something else, probably the host's own Claude, wrote it after we had looked",
+        next: ["Push again"],
+      });
+    case "unsafe":
+      throw new SyncCredsError("TARGET_UNSAFE", "the file on the host is not a plain file any more", {
+        why: detail,
+        next: ["See what stands there, then push again"],
+      });
+    default:
+      throw new SyncCredsError("INSTALL_FAILED", "the host could not store the new credentials", {
+        why: detail === "" ? reason : detail,
+        next: ["Mend the cause on the host, then push again"],
+      });
+  }
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
