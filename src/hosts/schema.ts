@@ -1,0 +1,95 @@
+import * as z from "zod/mini";
+import { restart } from "./restart-schema.ts";
+import { parseSshTarget } from "./ssh-target.ts";
+import {
+  accountName,
+  hostKeyFingerprint,
+  localPath,
+  milliseconds,
+  name,
+  remotePath,
+} from "./values.ts";
+import { wrapper } from "./wrapper-schema.ts";
+
+const LATER_DELIVERIES = new Set<unknown>(["setup-token", "api-key", "own-login"]);
+
+const ssh = z.pipe(
+  z
+    .string()
+    .check(
+      z.minLength(1),
+      z.maxLength(600),
+      z.describe("`user@host:port`, or an alias of ~/.ssh/config"),
+    ),
+  z.transform((address, context) => {
+    const target = parseSshTarget(address);
+    if (target !== undefined) return target;
+    const message =
+      "must be an alias, `user@host`, `user@host:port`, `user@[v6]:port` or `ssh://user@host:port`, without characters that OpenSSH refuses";
+    context.issues.push({ code: "custom", message, input: address });
+    return z.NEVER;
+  }),
+);
+
+/** What a host may say, and `defaults` may say for all of them. */
+const settings = {
+  delivery: z.exactOptional(
+    z
+      .enum(["access-token", "full-login"], {
+        error: ({ input }) =>
+          LATER_DELIVERIES.has(input)
+            ? `cannot be \`${String(input)}\` in this release: it has \`access-token\` and \`full-login\``
+            : undefined,
+      })
+      .check(
+        z.meta({
+          description: "What lands on the host: the access token alone, or the whole login",
+          default: "access-token",
+        }),
+      ),
+  ),
+  wrapper: z.exactOptional(
+    wrapper.check(z.describe("The HTTP service in front of Claude Code, as the host sees it")),
+  ),
+  restart: z.exactOptional(restart),
+  identityFile: z.exactOptional(localPath.check(z.describe("Private key to log in with"))),
+  knownHosts: z.exactOptional(localPath.check(z.describe("File with the key of the host"))),
+  hostKey: z.exactOptional(hostKeyFingerprint.check(z.describe("Pinned key of the host"))),
+  runAs: z.exactOptional(
+    accountName.check(z.describe("Account that owns the wrapper's login, through `sudo -n -u`")),
+  ),
+  configDir: z.exactOptional(
+    remotePath.check(z.describe("Claude's configuration directory on the host")),
+  ),
+  tags: z.exactOptional(
+    z.array(name).check(z.maxLength(32), z.describe("Select the host with `tag:NAME`")),
+  ),
+  deadlineMs: z.exactOptional(milliseconds(1, 180_000, "Longest time for the whole host")),
+  stabilityMs: z.exactOptional(
+    milliseconds(0, 1_000, "How long the new process must stay the same to count as up"),
+  ),
+  confirmTimeoutMs: z.exactOptional(
+    milliseconds(5_000, 60_000, "Silence after which the host undoes an unconfirmed change"),
+  ),
+};
+
+const group = z.strictObject({
+  hosts: z.array(name).check(z.minLength(1), z.maxLength(1_000)),
+  confirm: z.exactOptional(z.boolean().check(z.describe("Ask before a run that names this group"))),
+});
+
+/** hosts.json as it stands in the file: strict, before defaults are applied. */
+export const hostsSchema = z.strictObject({
+  $schema: z.exactOptional(z.string().check(z.maxLength(1_024))),
+  sshConfig: z.exactOptional(
+    localPath.check(z.describe("ssh_config to use instead of your own, as `ssh -F`")),
+  ),
+  defaults: z.exactOptional(
+    z.strictObject(settings).check(z.describe("What every host says unless it says otherwise")),
+  ),
+  groups: z.exactOptional(z.record(name, group)),
+  hosts: z.record(name, z.strictObject({ ssh, ...settings })),
+});
+
+/** The content of a valid hosts.json, before defaults are applied. */
+export type HostsContent = z.infer<typeof hostsSchema>;
