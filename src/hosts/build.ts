@@ -1,0 +1,118 @@
+import type { Host, Restart } from "./host.ts";
+import { renderGuess, type Problem } from "./problem.ts";
+import type { HostsContent } from "./schema.ts";
+
+/** A name for several hosts. */
+export interface Group {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  /** A run that names this group asks first. */
+  readonly confirm: boolean;
+}
+
+/** Hosts and groups in the order of hosts.json, and what the schema alone could not find wrong. */
+export interface Built {
+  readonly hosts: readonly Host[];
+  readonly groups: readonly Group[];
+  readonly problems: readonly Problem[];
+}
+
+const INITIAL = {
+  delivery: "access-token",
+  tags: [],
+  deadlineMs: 180_000,
+  stabilityMs: 1_000,
+  confirmTimeoutMs: 60_000,
+} as const;
+
+const INITIAL_WRAPPER = {
+  chat: { preset: "chat" },
+  timeoutMs: 60_000,
+  baselineTimeoutMs: 10_000,
+  startTimeoutMs: 30_000,
+} as const;
+
+/** Applies the defaults. `toAbsolute` turns a local path of hosts.json into an absolute one. */
+export function buildHosts(content: HostsContent, toAbsolute: (path: string) => string): Built {
+  const problems = findGroupProblems(content);
+  const groups = Object.entries(content.groups ?? {}).map(([name, { hosts, confirm = false }]) => {
+    return { name, hosts, confirm };
+  });
+  const hosts = Object.keys(content.hosts).flatMap((name) => {
+    const built = buildHost(name, content, groups, toAbsolute);
+    if ("ssh" in built) return [built];
+    problems.push(...built.problems);
+    return [];
+  });
+  if (Object.keys(content.hosts).length === 0) {
+    problems.push({ path: ["hosts"], what: "must name at least one host" });
+  }
+  return { hosts, groups, problems };
+}
+
+function buildHost(
+  name: string,
+  content: HostsContent,
+  groups: readonly Group[],
+  toAbsolute: (path: string) => string,
+): Host | { readonly problems: readonly Problem[] } {
+  const merged = { ...INITIAL, ...content.defaults, ...content.hosts[name]! };
+  const wrapper = { ...INITIAL_WRAPPER, ...content.defaults?.wrapper, ...merged.wrapper };
+  const { restart, identityFile, knownHosts, ...rest } = merged;
+  const { url } = wrapper;
+  if (url === undefined || restart === undefined) {
+    return { problems: findGaps(name, { url, restart }) };
+  }
+  return {
+    ...rest,
+    name,
+    groups: groups.filter((group) => group.hosts.includes(name)).map((group) => group.name),
+    wrapper: { ...wrapper, url },
+    restart: withLog(restart),
+    ...(content.sshConfig !== undefined && { sshConfig: toAbsolute(content.sshConfig) }),
+    ...(identityFile !== undefined && { identityFile: toAbsolute(identityFile) }),
+    ...(knownHosts !== undefined && { knownHosts: toAbsolute(knownHosts) }),
+  };
+}
+
+function findGaps(name: string, given: { url: unknown; restart: unknown }): Problem[] {
+  const gaps: Problem[] = [];
+  if (given.url === undefined) {
+    const what =
+      "is required, here or in `defaults`: a push counts only once the wrapper has answered there";
+    gaps.push({ path: ["hosts", name, "wrapper", "url"], what });
+  }
+  if (given.restart === undefined) {
+    const what =
+      "is required, here or in `defaults`: of kind `systemd`, `process`, `command`, or `none` when the wrapper starts `claude` per request";
+    gaps.push({ path: ["hosts", name, "restart"], what });
+  }
+  return gaps;
+}
+
+function withLog(restart: NonNullable<HostsContent["hosts"][string]["restart"]>): Restart {
+  if (restart.kind !== "process") return restart;
+  return { log: `${restart.directory.replace(/\/+$/, "")}/wrapper.log`, ...restart };
+}
+
+function findGroupProblems({ hosts, groups = {} }: HostsContent): Problem[] {
+  const problems: Problem[] = [];
+  for (const [name, { hosts: members }] of Object.entries(groups)) {
+    if (name === "all") problems.push(reserved("groups"));
+    if (Object.hasOwn(hosts, name)) {
+      const what = "has the name of a host: give one of them another name";
+      problems.push({ path: ["groups", name], what });
+    }
+    for (const [index, member] of members.entries()) {
+      if (Object.hasOwn(hosts, member)) continue;
+      const what = `is not a host of this file${renderGuess(member, Object.keys(hosts))}`;
+      problems.push({ path: ["groups", name, "hosts", index], what });
+    }
+  }
+  if (Object.hasOwn(hosts, "all")) problems.push(reserved("hosts"));
+  return problems;
+}
+
+function reserved(where: string): Problem {
+  return { path: [where, "all"], what: "is reserved: as a target, `all` means every host" };
+}
