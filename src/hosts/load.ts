@@ -1,0 +1,118 @@
+import { SyncCredsError } from "../errors.ts";
+import type { FileSnapshot, Ports } from "../ports.ts";
+import {
+  errorCodeOf,
+  findConfigDirectory,
+  pathRules,
+  renderMode,
+  renderShellWord,
+  toAbsolutePath,
+} from "./local-path.ts";
+import { parseHosts, type HostsFile, type Origin } from "./parse.ts";
+
+const LARGEST = 1024 * 1024;
+
+/**
+ * Finds, checks and reads hosts.json: the file named, else that of `SYNC_CREDS_HOSTS`, else ./hosts.json,
+ * else the one in the user's config directory. Errors: `CONFIG_NOT_FOUND`, `CONFIG_UNREADABLE`,
+ * `CONFIG_UNSAFE` (others could have written it, and it holds commands), `CONFIG_INVALID`.
+ */
+export async function loadHosts(ports: Ports, explicitPath?: string): Promise<HostsFile> {
+  const { path, snapshot } = await readFirst(ports, explicitPath);
+  const origin = describeOrigin(path, ports);
+  verifyTrustworthy(snapshot, origin, ports);
+  return parseHosts(decodeText(snapshot, origin), origin);
+}
+
+async function readFirst(
+  ports: Ports,
+  explicitPath: string | undefined,
+): Promise<{ path: string; snapshot: FileSnapshot }> {
+  const named = explicitPath ?? (ports.env["SYNC_CREDS_HOSTS"] || undefined);
+  const rules = pathRules(ports);
+  const candidates =
+    named === undefined
+      ? [rules.join(ports.cwd, "hosts.json"), rules.join(findConfigDirectory(ports), "hosts.json")]
+      : [toAbsolutePath(named, ports.cwd, ports)];
+  for (const path of candidates) {
+    const snapshot = await readIfThere(path, ports);
+    if (snapshot !== undefined) return { path, snapshot };
+  }
+  throw notFound(candidates, explicitPath);
+}
+
+async function readIfThere(path: string, ports: Ports): Promise<FileSnapshot | undefined> {
+  try {
+    return await ports.files.read(path);
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new SyncCredsError("CONFIG_UNREADABLE", `${path} cannot be read`, {
+      why: code === "EISDIR" ? "it is a folder" : `the system said ${code}`,
+      next: [`Look at it with \`ls -ld ${renderShellWord(path)}\``],
+      cause: error,
+    });
+  }
+}
+
+function notFound(candidates: readonly string[], explicitPath: string | undefined): SyncCredsError {
+  const [first = "hosts.json"] = candidates;
+  if (candidates.length > 1) {
+    return new SyncCredsError("CONFIG_NOT_FOUND", "no hosts.json was found", {
+      why: `there is none at ${candidates.join(" or ")}`,
+      next: [
+        "Name yours with `-c FILE` or the variable `SYNC_CREDS_HOSTS`",
+        `Or write \`${first}\`: \`sync-creds schema\` prints what it may hold`,
+      ],
+    });
+  }
+  return new SyncCredsError("CONFIG_NOT_FOUND", `${first} does not exist`, {
+    why: `${explicitPath === undefined ? "`SYNC_CREDS_HOSTS`" : "`-c`"} names it`,
+    next: ["Correct the path"],
+  });
+}
+
+function describeOrigin(path: string, ports: Ports): Origin {
+  const rules = pathRules(ports);
+  const nearby = rules.relative(ports.cwd, path);
+  return {
+    path,
+    shownAs: nearby.startsWith("..") || rules.isAbsolute(nearby) ? path : nearby,
+    toAbsolute: (text) => toAbsolutePath(text, rules.dirname(path), ports),
+  };
+}
+
+function verifyTrustworthy({ uid, mode }: FileSnapshot, origin: Origin, ports: Ports): void {
+  if (ports.platform === "win32") return;
+  const file = renderShellWord(origin.shownAs);
+  if (uid !== 0 && uid !== ports.uid) {
+    throw new SyncCredsError("CONFIG_UNSAFE", `${origin.shownAs} belongs to another user`, {
+      why: `it holds commands that run on your hosts, and user ${uid} can change them at any time`,
+      next: [`Read it, then make it yours: \`sudo chown ${ports.uid ?? 0} ${file}\``],
+    });
+  }
+  if ((mode & 0o022) !== 0) {
+    throw new SyncCredsError("CONFIG_UNSAFE", `${origin.shownAs} can be changed by other users`, {
+      why: `it holds commands that run on your hosts, and its mode is ${renderMode(mode)}`,
+      next: [`Run \`chmod go-w ${file}\``],
+    });
+  }
+}
+
+function decodeText({ bytes }: FileSnapshot, { shownAs }: Origin): string {
+  if (bytes.length > LARGEST) {
+    throw new SyncCredsError("CONFIG_INVALID", `${shownAs} is larger than 1 MiB`, {
+      why: "no hosts file is that large; this is probably another file",
+      next: ["Name the right one with `-c FILE`"],
+    });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new SyncCredsError("CONFIG_INVALID", `${shownAs} is not text in UTF-8`, {
+      why: "its bytes are no valid UTF-8; some editors save UTF-16 instead",
+      next: ["Save it again as UTF-8"],
+      cause,
+    });
+  }
+}

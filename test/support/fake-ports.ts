@@ -1,0 +1,78 @@
+import type { FileSnapshot, Ports, Ran } from "../../src/ports.ts";
+
+/** One file of the imagined computer. */
+export interface FakeFile {
+  readonly content: string | Uint8Array;
+  readonly mode?: number;
+  readonly uid?: number;
+}
+
+/** What a test wants to be different; the rest is a quiet Linux computer of the user `ann`. */
+export interface FakeWorld extends Partial<Omit<Ports, "files">> {
+  /** By absolute path. `"EACCES"` and other codes in place of a file make reading it fail. */
+  readonly files?: Readonly<Record<string, FakeFile | string>>;
+}
+
+/** The clock of every fake: 2026-01-01T00:00:00Z. */
+export const FAKE_NOW = Date.UTC(2026, 0, 1);
+
+/** Ports without a computer behind them: files in memory, a clock that stands still, no programs. */
+export function fakePorts({ files = {}, ...different }: FakeWorld = {}): Ports {
+  const disk = new Map(Object.entries(files));
+  return {
+    platform: "linux",
+    env: {},
+    home: "/home/ann",
+    cwd: "/home/ann/work",
+    uid: 1000,
+    userName: "ann",
+    human: undefined,
+    now: () => FAKE_NOW,
+    randomHex: (bytes) => "5c".repeat(bytes),
+    sleep: () => Promise.resolve(),
+    run: (program) => Promise.reject(withCode("ENOENT", program)),
+    ...different,
+    files: {
+      read: (path) => readFake(disk, path),
+      exists: (path) => Promise.resolve(disk.has(path)),
+      appendLine: async (path, line) => {
+        const before = disk.has(path) ? (await readFake(disk, path)).bytes.toString("utf8") : "";
+        disk.set(path, { content: `${before}${line}\n` });
+      },
+    },
+  };
+}
+
+/** A `run` that answers every program the same, and remembers what it was asked. */
+export function fakeRun(answer: Partial<Ran>): { run: Ports["run"]; calls: string[][] } {
+  const calls: string[][] = [];
+  return {
+    calls,
+    run: (program, argv) => {
+      calls.push([program, ...argv]);
+      return Promise.resolve({ code: 0, stdout: "", stderr: "", ...answer });
+    },
+  };
+}
+
+async function readFake(
+  disk: ReadonlyMap<string, FakeFile | string>,
+  path: string,
+): Promise<FileSnapshot> {
+  const file = disk.get(path) ?? "ENOENT";
+  if (typeof file === "string") throw withCode(file, path);
+  const bytes = Buffer.from(file.content);
+  return {
+    bytes,
+    mode: file.mode ?? 0o600,
+    uid: file.uid ?? 1000,
+    size: bytes.length,
+    modifiedAt: FAKE_NOW,
+    inode: 1,
+    isLink: false,
+  };
+}
+
+function withCode(code: string, about: string): Error {
+  return Object.assign(new Error(`${code}: ${about}`), { code });
+}
