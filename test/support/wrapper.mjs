@@ -1,0 +1,151 @@
+// A wrapper like those in the field: an HTTP service that answers through a login on its disk.
+//
+//   node wrapper.mjs [--port 0] [--port-file FILE] [--state FILE] [--credentials FILE]
+//                    [--read request|start] [--startup-ms 0] [--exit-after-ms N] [--bearer WORD]
+//
+// Every option may also come from the environment: WRAPPER_PORT, WRAPPER_PORT_FILE, … (argv wins).
+// `--port-file` receives the port, `--state` receives {"pid":…,"port":…,"startedAt":…}; both appear at
+// once and whole, when the wrapper listens. GOOD API keys start with sk-ant-api03-GOOD; access tokens
+// that contain BAD, EXPIRED or LIMIT fail as their names say; every other token works.
+import { execFileSync } from "node:child_process";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+const NOT_LOGGED_IN = "Not logged in · Please run /login";
+
+const configDir = process.env.CLAUDE_CONFIG_DIR || join(process.env.HOME || homedir(), ".claude");
+const credentialsPath = option("credentials", join(configDir, ".credentials.json"));
+const bearer = option("bearer", "");
+const startedAt = Date.now();
+const atStart = option("read", "request") === "start" ? findFailure() : undefined;
+
+setTimeout(listen, Number(option("startup-ms", "0")));
+
+function listen() {
+  const server = createServer((request, response) => {
+    const chunks = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", () => {
+      const { status, json } = route(request, Buffer.concat(chunks).toString("utf8"));
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(json));
+    });
+  });
+  server.listen(Number(option("port", "0")), "127.0.0.1", () => {
+    const { port } = server.address();
+    save(option("port-file", ""), `${port}\n`);
+    save(option("state", ""), JSON.stringify({ pid: process.pid, port, startedAt }));
+    const lifeMs = option("exit-after-ms", "");
+    if (lifeMs !== "") setTimeout(() => process.exit(1), Number(lifeMs));
+    console.log(`listening on 127.0.0.1:${port}`);
+  });
+}
+
+function route({ method, url, headers }, text) {
+  if (method === "GET" && url === "/health") {
+    return { status: 200, json: { status: "healthy", pid: process.pid, startedAt } };
+  }
+  const respond = { "/chat": chat, "/v1/chat/completions": openai, "/v1/messages": anthropic }[url];
+  if (method !== "POST" || !respond) return { status: 404, json: { detail: "Not Found" } };
+  if (bearer !== "" && headers.authorization !== `Bearer ${bearer}`) {
+    return url === "/chat"
+      ? { status: 401, json: { detail: "Invalid authentication credentials" } }
+      : {
+          status: 401,
+          json: { error: { message: "Invalid API key", type: "api_error", code: "401" } },
+        };
+  }
+  try {
+    return { status: 200, json: respond(JSON.parse(text)) };
+  } catch {
+    return { status: 422, json: { detail: [{ msg: "unreadable request" }] } };
+  }
+}
+
+function chat({ message, model = "sonnet" }) {
+  // The trap of the runbook's wrapper: failures are a success too.
+  return { response: answer(message), session_id: null, model, status: "success" };
+}
+
+function openai({ messages, model }) {
+  const message = { role: "assistant", content: answer(messages.at(-1).content) };
+  return {
+    object: "chat.completion",
+    model,
+    choices: [{ index: 0, message, finish_reason: "stop" }],
+  };
+}
+
+function anthropic({ messages, model }) {
+  const text = answer(messages.at(-1).content);
+  return { type: "message", role: "assistant", model, content: [{ type: "text", text }] };
+}
+
+/** What the client would print: its failure, or the last word of the prompt, as a model would. */
+function answer(prompt) {
+  const word = /(\S+)\s*$/.exec(prompt)[1];
+  const failure = atStart ?? findFailure();
+  return failure === "" ? word : failure;
+}
+
+/** Why the client cannot answer, in its own words; empty when it can. */
+function findFailure() {
+  const settings = readJson(join(dirname(credentialsPath), "settings.json")) ?? {};
+  const variables = { ...process.env, ...settings.env };
+  const key =
+    variables.ANTHROPIC_API_KEY ||
+    (settings.apiKeyHelper &&
+      execFileSync("sh", ["-c", settings.apiKeyHelper], { encoding: "utf8" }));
+  if (key) {
+    return key.startsWith("sk-ant-api03-GOOD") ? "" : "Invalid API key · Fix external API key";
+  }
+  return failureOfToken(variables.CLAUDE_CODE_OAUTH_TOKEN) ?? failureOfFile();
+}
+
+function failureOfFile() {
+  const login = readJson(credentialsPath)?.claudeAiOauth;
+  if (typeof login !== "object" || login === null) return NOT_LOGGED_IN;
+  if (login.accessToken === "") {
+    return "Failed to authenticate: OAuth session expired and could not be refreshed";
+  }
+  const mayInfer = Array.isArray(login.scopes) && login.scopes.includes("user:inference");
+  return mayInfer ? (failureOfToken(login.accessToken) ?? NOT_LOGGED_IN) : NOT_LOGGED_IN;
+}
+
+function failureOfToken(token) {
+  if (typeof token !== "string" || token === "") return undefined;
+  if (token.includes("BAD")) {
+    return `Failed to authenticate. API Error: 401 ${apiError("OAuth token revoked")}`;
+  }
+  if (token.includes("EXPIRED")) {
+    return `Failed to authenticate. API Error: 401 ${apiError("OAuth token has expired. Please obtain a new token or refresh your existing token.")}`;
+  }
+  if (token.includes("LIMIT")) return "You've hit your session limit · resets 3:45pm";
+  return "";
+}
+
+function apiError(message) {
+  return JSON.stringify({ type: "error", error: { type: "authentication_error", message } });
+}
+
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function save(path, text) {
+  if (path === "") return;
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
+}
+
+function option(name, fallback) {
+  const at = process.argv.indexOf(`--${name}`);
+  const variable = `WRAPPER_${name.toUpperCase().replaceAll("-", "_")}`;
+  return (at < 0 ? process.env[variable] : process.argv[at + 1]) ?? fallback;
+}
