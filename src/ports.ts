@@ -63,4 +63,12 @@ export interface Human {
   confirm(question: string, details?: readonly string[]): Promise<boolean>;
   /** Asks for a secret without echo. */
   password(question: string): Promise<Secret>;
+  /** Lets the person pick one or more; resolves with the values picked. */
+  choose(question: string, choices: readonly Choice[]): Promise<string[]>;
+}
+
+/** One thing to pick. */
+export interface Choice {
+  readonly value: string;
+  readonly name: string;
 }

@@ -23,6 +23,11 @@ export class Secret {
     return this.#value === other.#value;
   }
 
+  /** True when the text, as UTF-8, is exactly these bytes. */
+  equalsBytes(bytes: Uint8Array): boolean {
+    return Buffer.from(this.#value).equals(bytes);
+  }
+
   toString(): string {
     return REDACTED;
   }

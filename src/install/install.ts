@@ -1,21 +1,9 @@
 import { createHash } from "node:crypto";
 import { SyncCredsError } from "../errors.ts";
 import { sanitize } from "../output/sanitize.ts";
+import type { FileChange } from "../remote/file-change.ts";
 import type { Answer } from "../remote/frames.ts";
 import type { RemoteHalf } from "../remote/remote-half.ts";
-import type { Secret } from "../secret.ts";
-
-/** One file that a host shall have. The host replaces it only if it still is what the probe saw. */
-export interface FileChange {
-  /** Absolute path on the host. */
-  readonly path: string;
-  /** Octal permission digits: `600`. */
-  readonly mode: string;
-  /** What the probe saw there. */
-  readonly before: Buffer | undefined;
-  /** The whole new content. */
-  readonly after: Secret;
-}
 
 export interface Installation {
   readonly run: string;

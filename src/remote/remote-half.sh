@@ -317,6 +317,8 @@ drop_lock() {
 # ---- the change ---------------------------------------------------------------------------------------------
 
 begin() {
+  step_failed=
+  files=0
   if [ ! -d "$dir" ]; then told=$(mkdir -p "$dir" 2>&1) || { fail_step directory "$told" && return; }; fi
   kind_of "$folder"
   case $kind in
@@ -336,7 +338,6 @@ begin() {
         command "$f_command" restart "$f_restart" status "$f_status" log "$f_log" timeout "$f_timeout" start "$f_start" \
         stability "$f_stability" >"$pending/recipe"
   } 2>&1) || { fail_step write "$told" && return; }
-  files=0
   finish begin
 }
 

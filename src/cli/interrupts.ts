@@ -1,0 +1,30 @@
+import type { Terminal } from "../output/terminal.ts";
+
+/** Ctrl-C and its kin, for as long as a command runs. */
+export interface Interrupts extends Disposable {
+  /** Aborted at the first one. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The first Ctrl-C asks the run to end well: hosts already changed go back. The second ends the program at once; a host
+ * under change then undoes it by itself.
+ */
+export function listenForInterrupts({ stderr }: Terminal): Interrupts {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    stderr.write(
+      "\ninterrupted: hosts under change are put back; Ctrl-C again ends at once and leaves that to the hosts\n",
+    );
+    controller.abort();
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signals) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const name of signals) process.off(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Terminal } from "../output/terminal.ts";
+import type { PushOptions } from "./push.ts";
+
+/** Parses a command line and runs its command; resolves with the exit status. The only place that knows commander. */
+export async function runProgram(
+  argv: readonly string[],
+  terminal: Terminal,
+  readVersion: () => string,
+): Promise<number> {
+  let status = 0;
+  const program = createProgram(terminal, (code) => (status = code)).version(readVersion());
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return status;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+    throw thrown;
+  }
+}
+
+function createProgram(terminal: Terminal, end: (status: number) => void): Command {
+  const program = new Command("sync-creds")
+    .description("Put your Claude credentials on your own hosts over SSH, restart the wrapper, prove that it answers.")
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+    })
+    .exitOverride()
+    .showHelpAfterError("Run `sync-creds --help` for the commands.")
+    .addHelpText("after", EXIT_HELP);
+
+  targets(program.command("push [target...]"))
+    .description("push to hosts: install, restart, verify by a chat request, or put everything back")
+    .addOption(new Option("-n, --dry-run", "show what would change; change nothing on the host"))
+    .addOption(new Option("-y, --yes", "answer yes to the questions of this command"))
+    .addOption(new Option("--force", "overwrite a login that is the host's own"))
+    .addOption(new Option("--allow-short-ttl", "push an access token that ends within 30 minutes"))
+    .action(async (names: string[], options: PushOptions) => {
+      const { push } = await import("./push.ts");
+      end(await push(names, options, terminal));
+    });
+
+  targets(program.command("plan [target...]"))
+    .description("the same as push --dry-run")
+    .action(async (names: string[], options: PushOptions) => {
+      const { push } = await import("./push.ts");
+      end(await push(names, { ...options, dryRun: true }, terminal));
+    });
+
+  program
+    .command("schema")
+    .description("print the JSON Schema of hosts.json, for editors")
+    .action(async () => {
+      const { renderJsonSchema } = await import("../hosts/json-schema.ts");
+      terminal.stdout.write(renderJsonSchema());
+    });
+
+  program
+    .command("demo")
+    .description("show a cure, an unchanged push and a roll back against a host inside this process")
+    .action(async () => {
+      const { demo } = await import("./demo.ts");
+      end(await demo(terminal));
+    });
+
+  return program;
+}
+
+function targets(command: Command): Command {
+  return command
+    .addHelpText("after", TARGET_HELP)
+    .option("-c, --config <file>", "hosts.json to use")
+    .option("--exclude <target...>", "leave these out")
+    .option("--limit <target...>", "only those that also belong to these")
+    .option("--concurrency <n>", "hosts at a time", parseCount, 10)
+    .option("--json", "NDJSON on stdout: events, then one result")
+    .option("-q, --quiet", "only the result")
+    .option("-v, --verbose", "more detail, stack traces included")
+    .option("--no-input", "never ask; a missing answer is an error that names its flag");
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 100) return count;
+  throw new InvalidArgumentError("It must be a whole number from 1 to 100.");
+}
+
+const TARGET_HELP = `
+A target is a host, a group, \`tag:NAME\`, a pattern such as 'web-*', or \`all\`. Without one, on a terminal, you choose.`;
+
+const EXIT_HELP = `
+Exit status: 0 all hosts verified or unchanged · 2 command line · 3 hosts.json · 4 log in on this laptop
+  10 some host failed, none is worse off · 11 a host needs a person · 12 unreachable only · 13 locked · 130 interrupted`;

@@ -1,0 +1,181 @@
+import { SyncCredsError } from "./errors.ts";
+import { failureOfError } from "./failure.ts";
+import type { Failure } from "./failure.ts";
+import type { Host } from "./hosts/host.ts";
+import type { RollbackReport } from "./install/rollback.ts";
+import type { HostResult, Outcome } from "./outcome.ts";
+import type { Baseline, Offer, Plan } from "./plan/plan.ts";
+import { explainShadows } from "./probe/shadows.ts";
+import type { ProbeReport } from "./remote/probe-report.ts";
+import { renderRestart } from "./restart/supervisors.ts";
+
+/** How one host ended, before the bookkeeping that every result shares. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly code?: string | undefined;
+  readonly what?: string | undefined;
+  readonly why?: string | undefined;
+  readonly next?: readonly string[];
+  readonly state?: string | undefined;
+  readonly logTail?: readonly string[];
+  readonly plan?: readonly string[];
+}
+
+/** The ending of a host that was never changed. */
+export function untouched(error: SyncCredsError): Ending {
+  const outcome = UNTOUCHED[error.code] ?? "failed";
+  return { ...failureOfError(error), outcome, state: "nothing was changed on the host" };
+}
+
+const UNTOUCHED: Partial<Record<SyncCredsError["code"], Outcome>> = {
+  LOCKED: "busy",
+  FILE_CHANGED: "conflict",
+  HOST_LOGIN_CONFLICT: "conflict",
+  HOST_UNREACHABLE: "unreachable",
+  HOST_KEY_UNKNOWN: "refused",
+  HOST_KEY_CHANGED: "refused",
+  HOST_KEY_REVOKED: "refused",
+  SSH_UNSUPPORTED: "refused",
+  FORWARDING_REFUSED: "refused",
+  TARGET_UNSAFE: "refused",
+  REMOTE_TOOLS: "refused",
+  RUN_AS_REFUSED: "refused",
+  WRAPPER_UNUSABLE: "refused",
+};
+
+/** The new credentials are in place, but no nonce came back: neither proven nor worth taking back. */
+export function unproven(failure: Failure): Ending {
+  return { ...failure, outcome: "unverified", state: "the new credentials are in place" };
+}
+
+/** The former credentials are back. */
+export function rolledBack(failure: Failure, how: string): Ending {
+  return { ...failure, outcome: "rolled-back", state: `the host is back on its former credentials: ${how}` };
+}
+
+/** The host's own dead-man switch was faster than our commit. */
+export function undoneByHost(host: Host): Ending {
+  return {
+    outcome: "rolled-back",
+    code: "CONNECTION_LOST",
+    what: "the host took the change back before we could confirm it",
+    why: `it had heard nothing from here for ${host.confirmTimeoutMs / 1000} s`,
+    next: ["Push again; raise `confirmTimeoutMs` if this laptop sleeps in between"],
+    state: "the host is back on its former credentials",
+  };
+}
+
+/** The way back did not end well. */
+export function rollbackFailed(
+  failure: Failure,
+  host: Host,
+  { configDir }: ProbeReport,
+  { changedByOthers, restored, detail, restart }: RollbackReport,
+): Ending {
+  const undo = `sh ${configDir}/.sync-creds/pending/script undo`;
+  if (changedByOthers) {
+    return {
+      ...failure,
+      outcome: "conflict",
+      state: "something else wrote the file after us; it was left alone, and the wrapper was not restarted",
+      next: [...failure.next, `To restore the former file nevertheless, see ${configDir}/.sync-creds/pending on ${host.name}`],
+    };
+  }
+  const why = restored
+    ? `the former credentials are back, but the wrapper does not answer with them as it did before${restart.failure === undefined ? "" : ` (${restart.failure.reason})`}`
+    : `the former credentials could not be put back: ${detail || (restart.failure?.reason ?? "unknown")}`;
+  return {
+    ...failure,
+    outcome: "rollback-failed",
+    state: why,
+    logTail: restart.log.length > 0 ? restart.log : (failure.logTail ?? []),
+    next: restored ? ["Look at the wrapper's log on HOST", ...failure.next] : [`On HOST: \`${undo}\``, ...failure.next],
+  };
+}
+
+/** The host cannot be reached any more; what it does by itself is all that is known. */
+export function hostIsSilent(failure: Failure, host: Host): Ending {
+  return {
+    ...failure,
+    outcome: "rollback-failed",
+    code: "CONNECTION_LOST",
+    state: `unknown: unless it was confirmed, the host puts its former credentials back by itself within ${host.confirmTimeoutMs / 1000} s of silence`,
+    next: ["When HOST is reachable again: `sync-creds plan HOST`, then `sync-creds push HOST`"],
+  };
+}
+
+/** A leftover of an earlier run could not be undone. */
+export function recoveryFailed({ changedByOthers, detail, restart }: RollbackReport): SyncCredsError {
+  if (restart.failure?.reason === "busy") {
+    return new SyncCredsError("LOCKED", "another run is at work on this host", {
+      why: "it recovers what an earlier run has left",
+      next: ["Wait for it to end, then push again"],
+    });
+  }
+  return new SyncCredsError("RECOVERY_FAILED", "an earlier run's unfinished change could not be undone", {
+    why: changedByOthers ? "something else has changed the file since" : detail,
+    next: [
+      "Look at .sync-creds/pending in Claude's configuration directory on HOST: `backup` is the former file",
+      "When the right file is in place: `rm -r ~/.claude/.sync-creds/pending` there, then push again",
+    ],
+  });
+}
+
+/** Ctrl-C. */
+export function interrupted(): SyncCredsError {
+  return new SyncCredsError("INTERRUPTED", "interrupted", { next: ["Run the command again"] });
+}
+
+/** The host has had all the time that hosts.json allows it. */
+export function outOfTime({ deadlineMs }: Host): SyncCredsError {
+  return new SyncCredsError("CONNECTION_LOST", `not done within ${deadlineMs / 1000} s`, {
+    why: "the deadline for one host has passed",
+    next: ["Raise `deadlineMs` in hosts.json if this host is slow by nature"],
+  });
+}
+
+/** The ending of a dry run: what would change, by fingerprint, never a secret. */
+export function renderPlan(plan: Plan, host: Host, report: ProbeReport, baseline: Baseline): Ending {
+  const shadows = explainShadows(report.shadows);
+  const about = [
+    `the wrapper now: ${baseline.meaning}`,
+    ...(report.claudeVersion === undefined ? [] : [`Claude Code on the host: ${report.claudeVersion}`]),
+    ...(shadows === undefined ? [] : [`warning: ${shadows.why}`]),
+  ];
+  switch (plan.kind) {
+    case "refuse":
+      return { ...untouched(plan.error), outcome: plan.outcome, plan: about };
+    case "unchanged":
+      return { outcome: "unchanged", plan: [...about, "nothing to do"] };
+    case "recover":
+      return {
+        outcome: "planned",
+        plan: [...about, `first: undo the unfinished change of ${plan.who}`, "then: install, restart, smoke"],
+      };
+    case "change":
+      return {
+        outcome: "planned",
+        plan: [...about, ...plan.lines, renderRestart(host.restart), `smoke request to ${host.wrapper.url}`],
+      };
+  }
+}
+
+/** The result that the table and `--json` show. */
+export function resultOf(host: Host, offer: Offer, ending: Ending, durationMs: number): HostResult {
+  const { outcome, next = [], ...told } = ending;
+  const isOurs = outcome === "verified" || outcome === "unchanged" || outcome === "unverified";
+  return {
+    host: host.name,
+    outcome,
+    ...withoutUndefined(told),
+    ...(isOurs ? { fingerprint: offer.fingerprint } : {}),
+    ...(isOurs && offer.validUntil !== undefined ? { validUntil: offer.validUntil } : {}),
+    next: next.map((line) => line.replaceAll("HOST", host.name)),
+    durationMs,
+  };
+}
+
+function withoutUndefined<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}

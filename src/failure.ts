@@ -1,0 +1,51 @@
+import type { SyncCredsError } from "./errors.ts";
+import type { Host } from "./hosts/host.ts";
+import { explainShadows } from "./probe/shadows.ts";
+import type { ShadowFact } from "./remote/probe-report.ts";
+import { explainRestart } from "./remote/restart-report.ts";
+import type { RestartReport } from "./remote/restart-report.ts";
+import { explain } from "./smoke/verdict.ts";
+import type { Verdict } from "./smoke/verdict.ts";
+
+/** Something that speaks against the new credentials: why they go back, or stay unproven. */
+export interface Failure {
+  readonly code: string;
+  readonly what: string;
+  readonly why: string | undefined;
+  readonly next: readonly string[];
+  readonly logTail?: readonly string[];
+}
+
+/** An error as a failure. */
+export function failureOfError(error: SyncCredsError): Failure {
+  return { code: error.code, what: error.message, why: error.why, next: error.next };
+}
+
+/**
+ * A verdict as a failure. What was found to outrank the file is named: a verdict that blames an external key is
+ * not cured by any file.
+ */
+export function failureOfVerdict(verdict: Verdict, shadows: readonly ShadowFact[]): Failure {
+  const finding = explain(verdict.class, verdict.hint);
+  const shadow = finding.blame === "shadow" || finding.blame === "credentials" ? explainShadows(shadows) : undefined;
+  const said = verdict.detail === "" ? undefined : `the wrapper said: ${verdict.detail}`;
+  return {
+    code: verdict.class,
+    what: finding.meaning,
+    why: [shadow?.why, said].filter((part) => part !== undefined).join("; ") || undefined,
+    next: shadow === undefined ? finding.next : shadow.next,
+  };
+}
+
+/** A failed restart as a failure, with the end of the wrapper's log. */
+export function failureOfRestart(report: RestartReport, host: Host): Failure | undefined {
+  if (report.failure === undefined) return undefined;
+  const { why, next } = explainRestart(report.failure.reason, report.failure.detail);
+  return {
+    code: "RESTART_FAILED",
+    what: "the wrapper did not come up with the new credentials",
+    why,
+    next: [next, `Then \`sync-creds push ${host.name}\` again`],
+    logTail: report.log,
+  };
+}

@@ -1,0 +1,105 @@
+import { DefaultRenderer, Listr, ListrLogger, ProcessOutput } from "listr2";
+import type { RunEvent } from "../outcome.ts";
+import { renderEnding, STEP_LABEL } from "./view.ts";
+import type { View } from "./view.ts";
+
+/**
+ * One live line per host. listr2 only draws: each of its tasks waits for the host's result, and its errors are thrown
+ * for the mark in front of the line alone.
+ */
+export function openTaskList(hosts: readonly string[], stream: NodeJS.WriteStream): View {
+  const lines = new Map(hosts.map((host) => [host, new Line(host)]));
+  const renderer: { current?: PausableRenderer } = {};
+  class Renderer extends PausableRenderer {
+    constructor(...parameters: ConstructorParameters<typeof DefaultRenderer>) {
+      super(...parameters);
+      renderer.current = this;
+    }
+  }
+  const list = new Listr(
+    [...lines.values()].map((line) => ({ title: line.host, task: (_context, task) => line.attach(task) })),
+    {
+      concurrent: true,
+      exitOnError: false,
+      registerSignalListeners: false,
+      renderer: Renderer,
+      rendererOptions: {
+        formatOutput: "truncate",
+        logger: new ListrLogger({ processOutput: new ProcessOutput(stream, stream) }),
+      },
+    },
+  );
+  const drawn = list.run();
+  return {
+    show(event) {
+      if (event.type === "step") lines.get(event.host)?.say(STEP_LABEL[event.step]);
+      else if (event.type === "host") lines.get(event.result.host)?.end(event);
+      else stream.write(`${event.host === undefined ? "" : `${event.host}: `}${event.text}\n`);
+    },
+    pause: () => renderer.current?.pause(),
+    resume: async () => renderer.current?.resume(),
+    async close() {
+      for (const line of lines.values()) line.release();
+      await drawn;
+    },
+  };
+}
+
+/** listr2's own renderer, with a rest: nothing is drawn between `pause` and `resume`. */
+class PausableRenderer extends DefaultRenderer {
+  #resting = false;
+
+  pause(): void {
+    if (this.#resting) return;
+    this.end();
+    this.#resting = true;
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#resting) return;
+    this.#resting = false;
+    await this.render();
+  }
+
+  override update(): void {
+    if (!this.#resting) super.update();
+  }
+}
+
+class Line {
+  readonly host: string;
+  #task: { title: unknown } | undefined;
+  #text = "waiting";
+  #finish: (failure?: Error) => void = () => {};
+  readonly #finished: Promise<void>;
+
+  constructor(host: string) {
+    this.host = host;
+    this.#finished = new Promise((resolve, reject) => {
+      this.#finish = (failure) => (failure === undefined ? resolve() : reject(failure));
+    });
+    this.#finished.catch(() => {});
+  }
+
+  attach(task: { title: unknown }): Promise<void> {
+    this.#task = task;
+    this.say(this.#text);
+    return this.#finished;
+  }
+
+  say(text: string): void {
+    this.#text = text;
+    if (this.#task !== undefined) this.#task.title = `${this.host}  ${text}`;
+  }
+
+  end({ result }: Extract<RunEvent, { type: "host" }>): void {
+    const text = renderEnding(result);
+    this.say(text);
+    const good = ["verified", "unchanged", "planned"].includes(result.outcome);
+    this.#finish(good ? undefined : new Error(`${this.host}  ${text}`));
+  }
+
+  release(): void {
+    this.#finish();
+  }
+}

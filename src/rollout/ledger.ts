@@ -1,0 +1,67 @@
+import { posix, win32 } from "node:path";
+import type { HostResult } from "../outcome.ts";
+import type { Offer } from "../plan/plan.ts";
+import type { Ports } from "../ports.ts";
+
+/** One line of the ledger: which credentials this laptop put on which host, with what outcome. No secrets. */
+export interface Entry {
+  readonly at: number;
+  readonly host: string;
+  readonly outcome: string;
+  readonly fingerprint: string;
+  /** Of the refresh token that went along, when one did. */
+  readonly refreshFingerprint?: string;
+}
+
+/** Reads the ledger; a missing file is an empty one, and lines that are not ours are passed over. */
+export async function readLedger(ports: Ports): Promise<Entry[]> {
+  const path = ledgerPath(ports);
+  if (!(await ports.files.exists(path))) return [];
+  const { bytes } = await ports.files.read(path);
+  return bytes.toString("utf8").split("\n").flatMap(parseLine);
+}
+
+/** Notes what now lies on a host. */
+export async function recordInLedger(ports: Ports, offer: Offer, result: HostResult): Promise<void> {
+  const entry: Entry = {
+    at: ports.now(),
+    host: result.host,
+    outcome: result.outcome,
+    fingerprint: offer.fingerprint,
+    ...(offer.sentRefreshFingerprint === undefined
+      ? {}
+      : { refreshFingerprint: offer.sentRefreshFingerprint }),
+  };
+  await ports.files.appendLine(ledgerPath(ports), JSON.stringify(entry));
+}
+
+/** All fingerprints that this laptop is known to have put on a host. */
+export function fingerprintsWrittenTo(host: string, ledger: readonly Entry[]): string[] {
+  return ledger
+    .filter((entry) => entry.host === host)
+    .flatMap(({ fingerprint, refreshFingerprint }) =>
+      refreshFingerprint === undefined ? [fingerprint] : [fingerprint, refreshFingerprint],
+    );
+}
+
+function ledgerPath({ platform, env, home }: Ports): string {
+  if (platform === "win32") {
+    return win32.join(env["LOCALAPPDATA"] ?? win32.join(home, "AppData", "Local"), "sync-creds", "ledger.jsonl");
+  }
+  return posix.join(env["XDG_STATE_HOME"] || posix.join(home, ".local", "state"), "sync-creds", "ledger.jsonl");
+}
+
+function parseLine(line: string): Entry[] {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isEntry(value) ? [value] : [];
+  } catch {
+    return [];
+  }
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (typeof value !== "object" || value === null) return false;
+  const { host, fingerprint } = value as Record<string, unknown>;
+  return typeof host === "string" && typeof fingerprint === "string";
+}

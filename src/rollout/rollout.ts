@@ -1,0 +1,57 @@
+import { SyncCredsError } from "../errors.ts";
+import type { HostResult } from "../outcome.ts";
+import { syncHost } from "../pipeline.ts";
+import type { Job, Run } from "../pipeline.ts";
+import type { Entry } from "./ledger.ts";
+
+/** Syncs every host, at most `concurrency` at a time; one host's fault never changes another's result. */
+export async function rollOut(
+  jobs: readonly Job[],
+  run: Run,
+  concurrency: number,
+): Promise<HostResult[]> {
+  const results: HostResult[] = [];
+  const waiting = jobs.entries();
+  const worker = async () => {
+    for (const [index, job] of waiting) results[index] = await syncOrSkip(job, run);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, worker));
+  return results;
+}
+
+/**
+ * A refresh token has one holder: whoever uses it first makes it worthless for the others. So a login is handed over to
+ * one host only. Error: `TOKEN_SHARED`.
+ */
+export function verifyOneHolder(jobs: readonly Job[], ledger: readonly Entry[]): void {
+  const handedOver = jobs.filter(({ offer }) => offer.sentRefreshFingerprint !== undefined);
+  const [first, second] = handedOver;
+  const others = ledger.filter(
+    (entry) =>
+      entry.refreshFingerprint !== undefined &&
+      entry.refreshFingerprint === first?.offer.sentRefreshFingerprint &&
+      entry.host !== first.host.name,
+  );
+  const other = second?.host.name ?? others.at(-1)?.host;
+  if (first === undefined || other === undefined) return;
+  throw new SyncCredsError("TOKEN_SHARED", "one login cannot be handed over to two hosts", {
+    why: `${first.host.name} and ${other} would share a single-use refresh token: the first to renew logs the other out`,
+    next: [
+      `Set \`"delivery": "access-token"\` for all but one of them in hosts.json`,
+      `Or log in anew here (\`claude\`, then \`/login\`) for each host`,
+    ],
+  });
+}
+
+async function syncOrSkip(job: Job, run: Run): Promise<HostResult> {
+  if (!run.signal.aborted) return syncHost(job, run);
+  const result: HostResult = {
+    host: job.host.name,
+    outcome: "not-attempted",
+    code: "INTERRUPTED",
+    next: [],
+    durationMs: 0,
+  };
+  run.emit({ type: "host", result, at: run.ports.now() });
+  return result;
+}
