@@ -1,0 +1,116 @@
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client, ClientChannel } from "ssh2";
+import { SyncCredsError } from "../errors.ts";
+import { printable } from "./printable.ts";
+import type { RemoteProcess } from "./session.ts";
+import { connectionLost } from "./ssh-failures.ts";
+
+/** sshd frees the slot of an ended command late, so a `MaxSessions 1` host refuses the next one at first. */
+const RETRY_DELAYS_MS = [20, 40, 80, 160];
+/** RFC 4254 §5.1. */
+const CONNECT_FAILED = 2;
+
+/** An authenticated connection as the channels see it. */
+export interface Link {
+  readonly connection: Client;
+  readonly address: string;
+  readonly lost: Promise<never>;
+  /** `lost` is about to reject, or has. */
+  isLost(): boolean;
+}
+
+/** Starts a command in the login shell. Errors: `REMOTE_SHELL` when the host opens no session for it. */
+export async function startCommand(link: Link, command: string): Promise<RemoteProcess> {
+  const { lost, address } = link;
+  const channel = await Promise.race([lost, openCommand(link, command)]);
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
+    channel.once("exit", (code: number | null, signal?: string) => {
+      resolve({ code, signal: signal ?? null });
+    });
+    channel.once("close", () => {
+      reject(connectionLost(address, new Error("the command ended without an exit status")));
+    });
+  });
+  const exited = Promise.race([lost, ended]);
+  exited.catch(() => undefined);
+  ended.catch(() => undefined);
+  return { stdin: channel, stdout: channel, stderr: channel.stderr, exited };
+}
+
+/** Opens a TCP stream from the host. Errors: as `Session.openStream`. */
+export async function openForward(link: Link, host: string, port: number): Promise<Duplex> {
+  const opened = settle<ClientChannel>((done) => {
+    link.connection.forwardOut("127.0.0.1", 0, host, port, done);
+  });
+  try {
+    return withoutUncaughtErrors(await Promise.race([link.lost, opened]));
+  } catch (error) {
+    if (link.isLost()) return link.lost;
+    throw forwardFailure(error, link.address, `${host}:${port}`);
+  }
+}
+
+async function openCommand(link: Link, command: string): Promise<ClientChannel> {
+  const { connection, address, lost } = link;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const opened = settle<ClientChannel>((done) => connection.exec(command, done));
+      return withoutUncaughtErrors(await opened);
+    } catch (error) {
+      if (link.isLost()) return lost;
+      const delayMs = RETRY_DELAYS_MS[attempt];
+      if (reasonOf(error) === undefined || delayMs === undefined) {
+        throw new SyncCredsError("REMOTE_SHELL", `${address} starts no command for us`, {
+          why: printable(error instanceof Error ? error.message : String(error)),
+          next: ["Check MaxSessions in its sshd_config, and that the account may run commands"],
+          cause: error,
+        });
+      }
+      await sleep(delayMs);
+    }
+  }
+}
+
+function forwardFailure(error: unknown, address: string, target: string): unknown {
+  const reason = reasonOf(error);
+  if (reason === undefined) return error;
+  if (reason === CONNECT_FAILED) {
+    const refused = new Error(`nothing listens on ${target} of ${address}`, { cause: error });
+    return Object.assign(refused, { code: "ECONNREFUSED" });
+  }
+  return new SyncCredsError(
+    "FORWARDING_REFUSED",
+    `the sshd of ${address} forwards no connections`,
+    {
+      why: `it refused to connect us to ${target}, so the wrapper cannot be asked through SSH`,
+      next: [
+        "Set `AllowTcpForwarding local` for this account in its sshd_config (and check PermitOpen)",
+      ],
+      cause: error,
+    },
+  );
+}
+
+/** The reason code of a refused channel. */
+function reasonOf(error: unknown): unknown {
+  return error instanceof Error && "reason" in error ? error.reason : undefined;
+}
+
+/** A write after the other side has gone is told by `exited` and `lost`; the event would end the process. */
+function withoutUncaughtErrors(channel: ClientChannel): ClientChannel {
+  channel.on("error", () => undefined);
+  return channel;
+}
+
+/** The callback's result as a promise, which also rejects when `start` throws. */
+function settle<T>(
+  start: (done: (error: Error | undefined, value: T) => void) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => {
+      if (error) reject(error);
+      else resolve(value);
+    });
+  });
+}
