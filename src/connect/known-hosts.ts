@@ -1,0 +1,153 @@
+/** OpenSSH's known_hosts: which keys it knows for a host, and what it says about the key a host offers. */
+import { createHash, createHmac } from "node:crypto";
+import { isWellFormedKey, keyTypeOf } from "./key-blob.ts";
+import { matchesPatternList } from "./patterns.ts";
+
+/** The text of one known_hosts file. */
+export interface KnownHostsFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * `changed` also covers a host that is known by keys of other types only: OpenSSH calls that unknown,
+ * but known types are asked for first, so a host that still had its old key would have shown it.
+ */
+export type HostKeyVerdict = "known" | "unknown" | "changed" | "revoked" | "ca-only";
+
+export interface HostKeyJudgement {
+  readonly verdict: HostKeyVerdict;
+  /** Of the keys on record for this host, `SHA256:…`. */
+  readonly knownFingerprints: readonly string[];
+  /** The line that decided; absent when nothing is on record. */
+  readonly file?: string;
+  /** Counts from 1. */
+  readonly line?: number;
+  /** The name that was looked up: `host` or `[host]:port`. */
+  readonly name: string;
+}
+
+interface Entry {
+  readonly marker: "revoked" | "cert-authority" | undefined;
+  readonly key: Buffer;
+  readonly file: string;
+  readonly line: number;
+}
+
+/**
+ * Judges the key (wire format) that a host offers, as OpenSSH does. For an alias (`HostKeyAlias`) pass
+ * port 22: OpenSSH looks it up without a port.
+ */
+export function judgeHostKey(
+  files: readonly KnownHostsFile[],
+  host: string,
+  port: number,
+  key: Buffer,
+): HostKeyJudgement {
+  const judgement = judgeName(files, lookupName(host, port), key);
+  if (port === 22 || (judgement.verdict !== "unknown" && judgement.verdict !== "changed")) {
+    return judgement;
+  }
+  // OpenSSH accepts a key recorded under the bare host name for any port of it, unless a key of the
+  // same type stands under `[host]:port` (sshconnect.c, "checking without port identifier").
+  const ofPort = entriesFor(files, lookupName(host, port)).filter(isPlain);
+  if (ofPort.some((entry) => keyTypeOf(entry.key) === keyTypeOf(key))) return judgement;
+  const bare = judgeName(files, lookupName(host, 22), key);
+  if (bare.verdict === "known" || bare.verdict === "revoked") return bare;
+  return judgement.verdict === "unknown" ? bare : judgement;
+}
+
+/** The types of the keys on record for a host, so that the handshake can ask for these first. */
+export function knownKeyTypes(
+  files: readonly KnownHostsFile[],
+  host: string,
+  port: number,
+): string[] {
+  const ofPort = entriesFor(files, lookupName(host, port)).filter(isPlain);
+  const entries =
+    ofPort.length > 0 ? ofPort : entriesFor(files, lookupName(host, 22)).filter(isPlain);
+  return [...new Set(entries.map((entry) => keyTypeOf(entry.key)))];
+}
+
+/** A public key's fingerprint, as `ssh-keygen -l` prints it: `SHA256:` and unpadded base64. */
+export function fingerprintOfKey(key: Buffer): string {
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}
+
+/** The line that makes a key known. With a salt (20 random bytes) the host's name is hashed. */
+export function renderKnownHostsLine(
+  host: string,
+  port: number,
+  key: Buffer,
+  salt?: Buffer,
+): string {
+  const name = lookupName(host, port);
+  const shown = salt === undefined ? name : `|1|${salt.toString("base64")}|${hashName(name, salt)}`;
+  return `${shown} ${keyTypeOf(key)} ${key.toString("base64")}`;
+}
+
+/** The name a host has in known_hosts: `host`, or `[host]:port` when the port is not 22. */
+export function lookupName(host: string, port: number): string {
+  const name = host.toLowerCase();
+  return port === 22 ? name : `[${name}]:${port}`;
+}
+
+function judgeName(files: readonly KnownHostsFile[], name: string, key: Buffer): HostKeyJudgement {
+  const entries = entriesFor(files, name);
+  const plain = entries.filter(isPlain);
+  const revoked = entries.find(({ marker, key: bad }) => marker === "revoked" && bad.equals(key));
+  const match = plain.find((entry) => entry.key.equals(key));
+  const authority = entries.find(({ marker }) => marker === "cert-authority");
+  const sameType = plain.find((entry) => keyTypeOf(entry.key) === keyTypeOf(key));
+
+  const knownFingerprints = plain.map((entry) => fingerprintOfKey(entry.key));
+  const judgement = (verdict: HostKeyVerdict, entry?: Entry): HostKeyJudgement => ({
+    verdict,
+    knownFingerprints,
+    name,
+    ...(entry && { file: entry.file, line: entry.line }),
+  });
+  if (revoked) return judgement("revoked", revoked);
+  if (match) return judgement("known", match);
+  if (plain.length > 0) return judgement("changed", sameType ?? plain[0]);
+  if (authority) return judgement("ca-only", authority);
+  return judgement("unknown");
+}
+
+function isPlain(entry: Entry): boolean {
+  return entry.marker === undefined;
+}
+
+function entriesFor(files: readonly KnownHostsFile[], name: string): Entry[] {
+  return files.flatMap((file) =>
+    file.text.split("\n").flatMap((text, index) => {
+      const entry = parseLine(text, name);
+      return entry ? [{ ...entry, file: file.path, line: index + 1 }] : [];
+    }),
+  );
+}
+
+const LINE =
+  /^[ \t]*(?:@(?<marker>\S+)[ \t]+)?(?<names>[^\s#@]\S*)[ \t]+(?<type>\S+)[ \t]+(?<blob>\S+)/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** What a line says about `name`; `undefined` for comments, other hosts and lines OpenSSH cannot read. */
+function parseLine(text: string, name: string): Pick<Entry, "marker" | "key"> | undefined {
+  const { marker, names, type, blob } = LINE.exec(text)?.groups ?? {};
+  if (names === undefined || type === undefined || blob === undefined) return undefined;
+  if (marker !== undefined && marker !== "revoked" && marker !== "cert-authority") return undefined;
+  if (!matchesNames(names, name) || !BASE64.test(blob)) return undefined;
+  const key = Buffer.from(blob, "base64");
+  if (!isWellFormedKey(key) || keyTypeOf(key) !== type) return undefined;
+  return { marker, key };
+}
+
+function matchesNames(names: string, name: string): boolean {
+  if (!names.startsWith("|")) return matchesPatternList(names, name);
+  const [, version, salt = "", hash] = names.split("|");
+  return version === "1" && hashName(name, Buffer.from(salt, "base64")) === hash;
+}
+
+function hashName(name: string, salt: Buffer): string {
+  return createHmac("sha1", salt).update(name).digest("base64");
+}
