@@ -1,0 +1,264 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export type HostKeyType = "ed25519" | "ecdsa" | "rsa";
+
+export interface SshdOptions {
+  /** Types of the generated host keys; ed25519 alone unless told. */
+  readonly hostKeys?: readonly HostKeyType[];
+  /** Lines of sshd_config; they win over the ones written here. */
+  readonly config?: readonly string[];
+  /**
+   * Login shell. Needs root: sshd takes it from the password file, so a throw-away account is made.
+   * Check `canChooseShell` first.
+   */
+  readonly shell?: string;
+}
+
+/** A real OpenSSH server on loopback with a home of its own. */
+export interface SshdHost extends AsyncDisposable {
+  readonly port: number;
+  readonly user: string;
+  /** Everything of this host lives in here and goes with it. */
+  readonly directory: string;
+  /** `$HOME` of what runs on the host. */
+  readonly home: string;
+  /** A private key that may log in; `FILE.pub` beside it. */
+  readonly clientKey: string;
+  readonly hostKeys: readonly HostKey[];
+  /** A file that knows every key of this host under its address and port. */
+  readonly knownHosts: string;
+  /** A file for `ssh -F`: any host name leads here, with the right key and known_hosts. */
+  readonly sshConfig: string;
+  /** Lines for known_hosts under another name. */
+  knownHostsText(name: string): string;
+  /** What sshd has written so far (LogLevel VERBOSE). */
+  log(): string;
+  /** Ends the connections that are open now; the listener stays. */
+  dropConnections(): void;
+}
+
+export interface HostKey {
+  readonly type: string;
+  readonly blob: Buffer;
+  /** As `ssh-keygen -l` prints it. */
+  readonly fingerprint: string;
+  /** The public key's file. */
+  readonly file: string;
+}
+
+const SSHD = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"].find(isProgram);
+const isRoot = process.getuid?.() === 0;
+
+/** Whether there is a sshd here. Without one tests skip, loudly; in CI they fail. */
+export const hasSshd: boolean = SSHD !== undefined || missing("sshd is not installed");
+
+/** Whether hosts with any login shell can be made. Needs root and `useradd`; otherwise as `hasSshd`. */
+export const canChooseShell: boolean =
+  hasSshd && ((isRoot && isProgram("/usr/sbin/useradd")) || missing("login shells need root"));
+
+/** Starts a host; `await using` ends it. */
+export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
+  const directory = mkdtempSync(join(tmpdir(), "sync-creds-sshd-"));
+  const home = join(directory, "home");
+  mkdirSync(home);
+  chmodSync(directory, 0o711);
+  const account = options.shell === undefined ? undefined : addAccount(home, options.shell);
+  const user = account ?? userInfo().username;
+
+  const clientKey = join(directory, "client_key");
+  generateKey(clientKey, "ed25519");
+  writeFileSync(join(directory, "authorized_keys"), readFileSync(`${clientKey}.pub`));
+  const hostKeys = (options.hostKeys ?? ["ed25519"]).map((type) => {
+    const file = join(directory, `host_${type}`);
+    generateKey(file, type);
+    return readHostKey(`${file}.pub`);
+  });
+
+  const { sshd, port, logFile } = await listen(directory, home, hostKeys, options.config ?? []);
+  const knownHosts = join(directory, "known_hosts");
+  const sshConfig = join(directory, "ssh_config");
+  const knownHostsText = (name: string): string =>
+    hostKeys.map(({ type, blob }) => `${name} ${type} ${blob.toString("base64")}\n`).join("");
+  writeFileSync(knownHosts, knownHostsText(`[127.0.0.1]:${port}`));
+  writeFileSync(
+    sshConfig,
+    `Host *\n  HostName 127.0.0.1\n  Port ${port}\n  User ${user}\n  IdentityFile ${clientKey}\n` +
+      `  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile ${knownHosts}\n  GlobalKnownHostsFile none\n`,
+  );
+  return {
+    port,
+    user,
+    directory,
+    home,
+    clientKey,
+    hostKeys,
+    knownHosts,
+    sshConfig,
+    knownHostsText,
+    log: () => readFileSync(logFile, "utf8"),
+    dropConnections: () => killAll(descendantsOf(sshd.pid)),
+    [Symbol.asyncDispose]: async () => {
+      const sessions = descendantsOf(sshd.pid);
+      await stop(sshd);
+      killAll(sessions);
+      if (account !== undefined) execFileSync("userdel", [account]);
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** Makes a key pair without passphrase at `file` and `file.pub`. */
+export function generateKey(file: string, type: HostKeyType, more: readonly string[] = []): void {
+  execFileSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", "test key", "-f", file, ...more]);
+}
+
+/** Reads a `.pub` file. */
+export function readHostKey(file: string): HostKey {
+  const [type = "", base64 = ""] = readFileSync(file, "utf8").split(" ");
+  const listed = execFileSync("ssh-keygen", ["-l", "-f", file], { encoding: "utf8" });
+  const fingerprint = listed.split(" ")[1] ?? "";
+  return { type, blob: Buffer.from(base64, "base64"), fingerprint, file };
+}
+
+/** A loopback port that nobody listens on just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+async function listen(
+  directory: string,
+  home: string,
+  hostKeys: readonly HostKey[],
+  config: readonly string[],
+) {
+  // sshd insists on its (empty) privilege separation folder, which a container may lack.
+  if (isRoot) mkdirSync("/run/sshd", { recursive: true });
+  // Another process may take the free port before sshd does.
+  for (let left = 5; ; left--) {
+    const port = await freePort();
+    const file = join(directory, "sshd_config");
+    const logFile = join(directory, `sshd-${port}.log`);
+    writeFileSync(file, renderConfig(directory, home, port, hostKeys, config));
+    const sshd = spawn(SSHD ?? "sshd", ["-D", "-e", "-f", file], {
+      stdio: ["ignore", "ignore", openSync(logFile, "w")],
+    });
+    if (await isListening(sshd, logFile)) return { sshd, port, logFile };
+    if (left === 0) throw new Error(`sshd does not start: ${readFileSync(logFile, "utf8")}`);
+    await stop(sshd);
+  }
+}
+
+function renderConfig(
+  directory: string,
+  home: string,
+  port: number,
+  hostKeys: readonly HostKey[],
+  config: readonly string[],
+): string {
+  const lines = [
+    // sshd takes the first value it meets.
+    ...config,
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    ...hostKeys.map(({ file }) => `HostKey ${file.replace(/\.pub$/, "")}`),
+    `AuthorizedKeysFile ${join(directory, "authorized_keys")}`,
+    `PidFile ${join(directory, "sshd.pid")}`,
+    `SetEnv HOME=${home}`,
+    "UsePAM no",
+    "StrictModes no",
+    "PermitRootLogin yes",
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "LogLevel VERBOSE",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+async function isListening(sshd: ChildProcess, logFile: string): Promise<boolean> {
+  for (let left = 500; left > 0; left--) {
+    if (readFileSync(logFile, "utf8").includes("Server listening on")) return true;
+    if (sshd.exitCode !== null) return false;
+    await sleep(10);
+  }
+  return false;
+}
+
+function addAccount(home: string, shell: string): string {
+  const name = `sc${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
+  // The password `*` matches nothing, but does not lock the account as useradd's `!` would.
+  execFileSync("useradd", ["-M", "-d", home, "-s", shell, "-p", "*", name]);
+  const [uid, gid] = ["-u", "-g"].map((flag) =>
+    Number(execFileSync("id", [flag, name], { encoding: "utf8" })),
+  );
+  chownSync(home, uid ?? 0, gid ?? 0);
+  return name;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await gone;
+}
+
+function descendantsOf(pid: number | undefined): number[] {
+  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const childrenOf = (parent: number): number[] =>
+    table
+      .filter(([, ppid]) => ppid === parent)
+      .flatMap(([child = 0]) => [child, ...childrenOf(child)]);
+  return pid === undefined ? [] : childrenOf(pid);
+}
+
+function killAll(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function missing(what: string): false {
+  if (process.env["CI"]) throw new Error(`${what}, and in CI nothing may be skipped`);
+  console.warn(`\n*** SKIPPED: ${what}; tests against a real host do not run ***\n`);
+  return false;
+}
