@@ -2,7 +2,7 @@ import type { VerdictClass } from "./classes.ts";
 import type { Hint } from "./hints.ts";
 
 /** A text of Claude Code, of its API or of a wrapper, and what it gives away. */
-export interface Message {
+interface Message {
   readonly class: VerdictClass;
   readonly hint?: Hint;
   readonly pattern: RegExp;
