@@ -50,7 +50,7 @@ export function unproven(failure: Failure): Ending {
 
 /** The former credentials are back. */
 export function rolledBack(failure: Failure, how: string): Ending {
-  return { ...failure, outcome: "rolled-back", state: `the host is back on its former credentials: ${how}` };
+  return { ...failure, outcome: "rolled-back", state: `back on its former credentials, ${how}` };
 }
 
 /** The host's own dead-man switch was faster than our commit. */
@@ -61,7 +61,7 @@ export function undoneByHost(host: Host): Ending {
     what: "the host took the change back before we could confirm it",
     why: `it had heard nothing from here for ${host.confirmTimeoutMs / 1000} s`,
     next: ["Push again; raise `confirmTimeoutMs` if this laptop sleeps in between"],
-    state: "the host is back on its former credentials",
+    state: "back on its former credentials",
   };
 }
 

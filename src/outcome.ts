@@ -56,10 +56,10 @@ export type RunEvent =
   | { readonly type: "note"; readonly host?: string; readonly text: string; readonly at: number }
   | { readonly type: "host"; readonly result: HostResult; readonly at: number };
 
-/** The exit status for a whole run: the worst finding wins (11, then 10, 13, 12, else 0). */
+/** The exit status for a whole run: the worst finding wins (11, a bug, interrupted, then 10, 13, 12, else 0). */
 export function exitStatusOf(results: readonly HostResult[]): number {
   const found = new Set(results.map((result) => exitStatusOfHost(result)));
-  return [11, 130, 10, 13, 12].find((status) => found.has(status)) ?? 0;
+  return [11, 1, 130, 10, 13, 12].find((status) => found.has(status)) ?? 0;
 }
 
 function exitStatusOfHost({ outcome, code }: HostResult): number {
@@ -81,7 +81,7 @@ function exitStatusOfHost({ outcome, code }: HostResult): number {
     case "unverified":
     case "not-attempted": {
       const status = isErrorCode(code) ? EXIT_STATUS[code] : 10;
-      return status === 11 || status === 130 ? status : 10;
+      return [11, 1, 130].includes(status) ? status : 10;
     }
   }
 }

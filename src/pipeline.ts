@@ -190,12 +190,12 @@ function goBack(
     try {
       const back = await rollBack(half, id, patienceOf(host));
       if (!back.restored) return end.rollbackFailed(failure, host, seen.report, back);
-      if (!seen.baseline.passed) return end.rolledBack(failure, "as it was before, when it did not answer either");
+      if (!seen.baseline.passed) return end.rolledBack(failure, "which did not work before either");
       if (back.restart.failure !== undefined) return end.rollbackFailed(failure, host, seen.report, back);
       const again = await baseline(session, host.wrapper, { bearer, ports: run.ports });
-      if (again.class === "pass") return end.rolledBack(failure, "and answers again");
+      if (again.class === "pass") return end.rolledBack(failure, "and answering again");
       if (explain(again.class, again.hint).rollBack !== "always") {
-        return end.rolledBack(failure, `restored and restarted; asked again, ${again.detail}`);
+        return end.rolledBack(failure, `restarted; asked again: ${again.detail}`);
       }
       return end.rollbackFailed(failure, host, seen.report, back);
     } catch (thrown) {
@@ -224,7 +224,7 @@ async function finishAfterLoss(
     if (report === undefined || report.lockedBy !== undefined) continue;
     const isNew = target !== undefined && report.file !== undefined && target.after.equalsBytes(report.file);
     if (isNew && report.leftover === undefined) return decided ?? { ...end.unproven(failure) };
-    if (report.leftover === undefined) return end.rolledBack(failure, "as it was before");
+    if (report.leftover === undefined) return end.rolledBack(failure, "as it was before the push");
   }
   return end.hostIsSilent(failure, host);
 

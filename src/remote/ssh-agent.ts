@@ -1,6 +1,7 @@
 /** The client side of the ssh-agent protocol (draft-ietf-sshm-ssh-agent): list keys, sign. */
 import { connect } from "node:net";
-import { BaseAgent, type IdentityCallback, type ParsedKey, type SignCallback } from "ssh2";
+import ssh2 from "ssh2";
+import type { IdentityCallback, ParsedKey, SignCallback } from "ssh2";
 import type { SigningRequestOptions } from "ssh2";
 
 const REQUEST_IDENTITIES = 11;
@@ -36,7 +37,7 @@ export async function listAgentKeys(socketPath: string): Promise<AgentIdentity[]
 }
 
 /** ssh2's view of an agent that holds exactly one key. */
-export class OneKeyAgent extends BaseAgent<ParsedKey> {
+export class OneKeyAgent extends ssh2.BaseAgent<ParsedKey> {
   readonly #socketPath: string;
   readonly #key: ParsedKey;
 

@@ -1,0 +1,229 @@
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { HostResult } from "../../src/outcome.ts";
+import { freePort, startSshd } from "./sshd.ts";
+import type { SshdHost, SshdOptions } from "./sshd.ts";
+
+const BIN = fileURLToPath(new URL("../../bin/sync-creds.js", import.meta.url));
+const WRAPPER = fileURLToPath(new URL("./wrapper.mjs", import.meta.url));
+
+/** Plainly fake logins. The word after CANARY says how the test wrapper treats them. */
+export const tokens = {
+  good: "sk-ant-oat01-CANARYgood-laptop-0001",
+  other: "sk-ant-oat01-CANARYgood-host-0002",
+  bad: "sk-ant-oat01-CANARYBAD-0003",
+  limit: "sk-ant-oat01-CANARYLIMIT-0004",
+  refresh: "sk-ant-ort01-CANARYrefresh-laptop-0005",
+} as const;
+
+export interface StageOptions {
+  readonly sshd?: SshdOptions;
+  /** Merged over the one host, `web-1`. */
+  readonly host?: Record<string, unknown>;
+  /** Merged over its wrapper. */
+  readonly wrapper?: Record<string, unknown>;
+  /** Further arguments of the test wrapper. */
+  readonly wrapperArguments?: readonly string[];
+  /** Content of the host's credentials file; `undefined` leaves it out. */
+  readonly hostFile?: string | undefined;
+  /** Starts the wrapper before the test begins, on what the host has then. */
+  readonly running?: boolean;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The hosts of the `--json` result line. */
+  readonly hosts: readonly HostResult[];
+  /** The one host's result. */
+  readonly result: HostResult;
+}
+
+/** A laptop, a host behind a real sshd, a wrapper, and the built command line. */
+export interface Stage extends AsyncDisposable {
+  readonly sshd: SshdHost;
+  readonly laptop: string;
+  readonly wrapperPort: number;
+  readonly hostFile: string;
+  readonly laptopFile: string;
+  readonly hostsJson: string;
+  /** Rewrites hosts.json with more merged over the host. */
+  configure(host: Record<string, unknown>, wrapper?: Record<string, unknown>): void;
+  logIn(accessToken: string, more?: Record<string, unknown>): void;
+  /** Runs `sync-creds …argv` in the laptop's home. */
+  run(...argv: string[]): Promise<Ended>;
+  /** Starts it and lets the test interfere. */
+  start(...argv: string[]): Running;
+  /** Asks the wrapper a question as a client would; its reply text, or undefined when it is down. */
+  chat(message: string): Promise<string | undefined>;
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+  /** Resolves when the event stream (stdout of `--json`) has shown this step of the host. */
+  reached(step: string): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** A login as Claude Code writes it. */
+export function renderLogin(accessToken: string, more: Record<string, unknown> = {}): string {
+  const login = {
+    accessToken,
+    refreshToken: tokens.refresh,
+    expiresAt: Date.now() + 7 * 3600_000,
+    scopes: ["user:inference", "user:profile"],
+    subscriptionType: "max",
+    rateLimitTier: "default_claude_max_20x",
+    ...more,
+  };
+  return JSON.stringify({ claudeAiOauth: login });
+}
+
+/** What a host is left with by a push: no refresh token. */
+export function renderHostLogin(accessToken: string): string {
+  return JSON.stringify({
+    claudeAiOauth: { accessToken, expiresAt: Date.now() + 3600_000, scopes: ["user:inference"] },
+    mcpOAuth: { "kept|by|the|host": { accessToken: "mcp-CANARY-kept" } },
+  });
+}
+
+/** Builds the stage; `await using` takes it down. */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const sshd = await startSshd(options.sshd);
+  const laptop = mkdtempSync(join(tmpdir(), "sync-creds-laptop-"));
+  const wrapperPort = await freePort();
+  const hostFile = join(sshd.home, ".claude", ".credentials.json");
+  const laptopFile = join(laptop, ".claude", ".credentials.json");
+  const hostsJson = join(laptop, "hosts.json");
+  const directory = join(sshd.home, "wrapper");
+  mkdirSync(dirname(laptopFile), { mode: 0o700 });
+  mkdirSync(directory);
+  if (options.hostFile !== undefined) {
+    mkdirSync(dirname(hostFile), { mode: 0o700 });
+    writeFileSync(hostFile, options.hostFile, { mode: 0o600 });
+  }
+  const command = ["exec", process.execPath, WRAPPER, "--port", wrapperPort, ...(options.wrapperArguments ?? [])].join(" ");
+  const base = {
+    ssh: `${sshd.user}@127.0.0.1:${sshd.port}`,
+    identityFile: sshd.clientKey,
+    knownHosts: sshd.knownHosts,
+    restart: { kind: "process", directory: "~/wrapper", command, log: "~/wrapper/wrapper.log" },
+    stabilityMs: 200,
+    ...options.host,
+  };
+  const wrapper = {
+    url: `http://127.0.0.1:${wrapperPort}`,
+    chat: { preset: "chat" },
+    health: { path: "/health" },
+    timeoutMs: 8000,
+    baselineTimeoutMs: 3000,
+    startTimeoutMs: 8000,
+    ...options.wrapper,
+  };
+  const env = { HOME: laptop, PATH: process.env["PATH"], XDG_STATE_HOME: join(laptop, "state") };
+  const stage: Stage = {
+    sshd,
+    laptop,
+    wrapperPort,
+    hostFile,
+    laptopFile,
+    hostsJson,
+    configure(host, moreWrapper = {}) {
+      const one = { ...base, ...host, wrapper: { ...wrapper, ...moreWrapper } };
+      writeFileSync(hostsJson, JSON.stringify({ hosts: { "web-1": one } }), { mode: 0o600 });
+    },
+    logIn(accessToken, more) {
+      writeFileSync(laptopFile, renderLogin(accessToken, more), { mode: 0o600 });
+    },
+    run: (...argv) => startCli(argv, laptop, env).ended,
+    start: (...argv) => startCli(argv, laptop, env),
+    async chat(message) {
+      try {
+        const reply = await fetch(`${wrapper.url}/chat`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ message }),
+        });
+        const { response } = (await reply.json()) as { response?: string };
+        return response;
+      } catch {
+        return undefined;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      stopWrapper(sshd.home, wrapperPort);
+      await sshd[Symbol.asyncDispose]();
+      rmSync(laptop, { recursive: true, force: true });
+    },
+  };
+  stage.configure({});
+  stage.logIn(tokens.good);
+  chmodSync(sshd.home, 0o755);
+  if (options.running === true) await startWrapper(stage, command, directory);
+  return stage;
+}
+
+function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Running {
+  const child = spawn(process.execPath, [BIN, ...argv], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  const waiting: { step: string; resolve: () => void }[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    for (const { step, resolve } of waiting) if (stdout.includes(`"step":"${step}"`)) resolve();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = new Promise<Ended>((resolve) =>
+    child.on("close", (code) => {
+      for (const { resolve: release } of waiting) release();
+      const line = stdout.split("\n").find((text) => text.startsWith('{"type":"result"'));
+      const hosts = line === undefined ? [] : (JSON.parse(line) as { hosts: HostResult[] }).hosts;
+      const result = hosts[0] ?? { host: "?", outcome: "not-attempted", next: [], durationMs: 0 };
+      resolve({ code, stdout, stderr, hosts, result });
+    }),
+  );
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    reached: (step) =>
+      new Promise((resolve) => {
+        if (stdout.includes(`"step":"${step}"`)) resolve();
+        waiting.push({ step, resolve });
+      }),
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+async function startWrapper(stage: Stage, command: string, cwd: string): Promise<void> {
+  const child = spawn("/bin/sh", ["-c", `${command} >>wrapper.log 2>&1`], {
+    cwd,
+    detached: true,
+    env: { HOME: stage.sshd.home, PATH: process.env["PATH"] },
+    stdio: "ignore",
+  });
+  child.unref();
+  started.set(stage.wrapperPort, child.pid ?? 0);
+  while ((await stage.chat("up?")) === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+const started = new Map<number, number>();
+
+/** Ends what the test started, and what the pid file names, by their process groups. */
+function stopWrapper(home: string, port: number): void {
+  const file = join(home, ".claude", ".sync-creds", `wrapper-${port}.pid`);
+  const noted = existsSync(file) ? Number(readFileSync(file, "utf8").split(" ")[0]) : 0;
+  for (const pid of [noted, started.get(port) ?? 0]) {
+    if (pid > 1) {
+      try {
+        process.kill(-pid, "SIGKILL");
+      } catch {
+        // it is gone already
+      }
+    }
+  }
+}
