@@ -48,11 +48,12 @@ export function openTaskList(hosts: readonly string[], stream: NodeJS.WriteStrea
 /** listr2's own renderer, with a rest: nothing is drawn between `pause` and `resume`. */
 class PausableRenderer extends DefaultRenderer {
   #resting = false;
+  #isDrawing = false;
 
   pause(): void {
-    if (this.#resting) return;
-    this.end();
     this.#resting = true;
+    if (this.#isDrawing) this.end();
+    this.#isDrawing = false;
   }
 
   async resume(): Promise<void> {
@@ -61,8 +62,19 @@ class PausableRenderer extends DefaultRenderer {
     await this.render();
   }
 
+  override async render(): Promise<void> {
+    await super.render();
+    this.#isDrawing = true;
+    if (this.#resting) this.pause();
+  }
+
   override update(): void {
-    if (!this.#resting) super.update();
+    if (this.#isDrawing && !this.#resting) super.update();
+  }
+
+  // What was drawn so far vanishes for the time of a question.
+  override create(options?: Parameters<DefaultRenderer["create"]>[0]): string {
+    return this.#resting ? "" : super.create(options);
   }
 }
 

@@ -492,7 +492,7 @@ restart_process() {
     fi
     stop_process "$w_pid" "$w_start"
     rounds=$((rounds + 1))
-    find_wrapper
+    wait_until_free
   done
   if [ -n "$w_socket" ]; then refuse port-taken "port $f_port is still taken" && return 1; fi
   run_in=$(expand "$f_directory")
@@ -508,6 +508,16 @@ restart_process() {
   new_pid=$!
   new_start=$(start_of "$new_pid")
   printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file"
+}
+
+# A process of several threads is gone before its sockets are: nobody holds the port then, and yet it listens.
+wait_until_free() {
+  now
+  give_up=$((clock + 200))
+  while find_wrapper && [ -n "$w_socket" ] && [ -z "$w_pid" ] && [ "$clock" -lt "$give_up" ]; do
+    nap 0.02
+    now
+  done
 }
 
 # Asks, waits up to ten seconds, then insists. By pid and start time; what we started ourselves leads its own group.
