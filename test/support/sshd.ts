@@ -227,15 +227,18 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 function descendantsOf(pid: number | undefined): number[] {
+  if (pid === undefined) return [];
   const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" })
     .trim()
     .split("\n")
     .map((line) => line.trim().split(/\s+/).map(Number));
-  const childrenOf = (parent: number): number[] =>
-    table
-      .filter(([, ppid]) => ppid === parent)
-      .flatMap(([child = 0]) => [child, ...childrenOf(child)]);
-  return pid === undefined ? [] : childrenOf(pid);
+  const found = new Set([pid]);
+  // A child's number may be smaller than its parent's: look until nothing new turns up.
+  for (let before = 0; before < found.size;) {
+    before = found.size;
+    for (const [child = 0, parent = 0] of table) if (found.has(parent)) found.add(child);
+  }
+  return [...found].filter((one) => one !== pid);
 }
 
 function killAll(pids: readonly number[]): void {
