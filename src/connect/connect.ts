@@ -83,6 +83,7 @@ export async function connect(
       notes?.(`the host key of ${addressOf(route)} could not be recorded in known_hosts`);
     });
   }
+  // Whoever aborted no longer waits for this session, so nobody else would close it.
   if (signal?.aborted) session.close();
   return session;
 }

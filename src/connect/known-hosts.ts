@@ -45,16 +45,12 @@ export function judgeHostKey(
   key: Buffer,
 ): HostKeyJudgement {
   const judgement = judgeName(files, lookupName(host, port), key);
-  if (port === 22 || (judgement.verdict !== "unknown" && judgement.verdict !== "changed")) {
-    return judgement;
-  }
-  // OpenSSH accepts a key recorded under the bare host name for any port of it, unless a key of the
-  // same type stands under `[host]:port` (sshconnect.c, "checking without port identifier").
-  const ofPort = entriesFor(files, lookupName(host, port)).filter(isPlain);
-  if (ofPort.some((entry) => keyTypeOf(entry.key) === keyTypeOf(key))) return judgement;
+  const isRecorded = judgement.verdict !== "unknown" && judgement.verdict !== "ca-only";
+  if (port === 22 || isRecorded) return judgement;
+  // A key recorded under the bare host name counts for every port of it that has no key of its own
+  // (sshconnect.c, "checking without port identifier").
   const bare = judgeName(files, lookupName(host, 22), key);
-  if (bare.verdict === "known" || bare.verdict === "revoked") return bare;
-  return judgement.verdict === "unknown" ? bare : judgement;
+  return bare.verdict === "unknown" ? judgement : bare;
 }
 
 /** The types of the keys on record for a host, so that the handshake can ask for these first. */

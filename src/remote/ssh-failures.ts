@@ -89,9 +89,8 @@ export function connectionLost(address: string, thrown: unknown): SyncCredsError
 
 /** Whether the host may just have been too busy to talk: worth another try, unlike a refusal. */
 export function isThrottled(error: unknown, { stage, firstBytes }: Progress): boolean {
-  if (stage !== "greeting" || !(error instanceof Error) || error instanceof SyncCredsError) {
-    return false;
-  }
+  if (!(error instanceof Error) || error instanceof SyncCredsError) return false;
+  if (stage !== "connecting" && stage !== "greeting") return false;
   const isCut = /ECONNRESET|EPIPE|Connection lost before handshake|closed/.test(error.message);
   return (
     isCut && (firstBytes === "" || firstBytes.startsWith("SSH-") || /MaxStartups/.test(firstBytes))
