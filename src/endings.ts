@@ -77,8 +77,12 @@ export function rollbackFailed(
     return {
       ...failure,
       outcome: "conflict",
-      state: "something else wrote the file after us; it was left alone, and the wrapper was not restarted",
-      next: [...failure.next, `To restore the former file nevertheless, see ${configDir}/.sync-creds/pending on ${host.name}`],
+      state:
+        "something else wrote the file after us; it was left alone, and the wrapper was not restarted",
+      next: [
+        ...failure.next,
+        `To restore the former file nevertheless, see ${configDir}/.sync-creds/pending on ${host.name}`,
+      ],
     };
   }
   const why = restored
@@ -89,7 +93,9 @@ export function rollbackFailed(
     outcome: "rollback-failed",
     state: why,
     logTail: restart.log.length > 0 ? restart.log : (failure.logTail ?? []),
-    next: restored ? ["Look at the wrapper's log on HOST", ...failure.next] : [`On HOST: \`${undo}\``, ...failure.next],
+    next: restored
+      ? ["Look at the wrapper's log on HOST", ...failure.next]
+      : [`On HOST: \`${undo}\``, ...failure.next],
   };
 }
 
@@ -105,20 +111,28 @@ export function hostIsSilent(failure: Failure, host: Host): Ending {
 }
 
 /** A leftover of an earlier run could not be undone. */
-export function recoveryFailed({ changedByOthers, detail, restart }: RollbackReport): SyncCredsError {
+export function recoveryFailed({
+  changedByOthers,
+  detail,
+  restart,
+}: RollbackReport): SyncCredsError {
   if (restart.failure?.reason === "busy") {
     return new SyncCredsError("LOCKED", "another run is at work on this host", {
       why: "it recovers what an earlier run has left",
       next: ["Wait for it to end, then push again"],
     });
   }
-  return new SyncCredsError("RECOVERY_FAILED", "an earlier run's unfinished change could not be undone", {
-    why: changedByOthers ? "something else has changed the file since" : detail,
-    next: [
-      "Look at .sync-creds/pending in Claude's configuration directory on HOST: `backup` is the former file",
-      "When the right file is in place: `rm -r ~/.claude/.sync-creds/pending` there, then push again",
-    ],
-  });
+  return new SyncCredsError(
+    "RECOVERY_FAILED",
+    "an earlier run's unfinished change could not be undone",
+    {
+      why: changedByOthers ? "something else has changed the file since" : detail,
+      next: [
+        "Look at .sync-creds/pending in Claude's configuration directory on HOST: `backup` is the former file",
+        "When the right file is in place: `rm -r ~/.claude/.sync-creds/pending` there, then push again",
+      ],
+    },
+  );
 }
 
 /** Ctrl-C. */
@@ -135,11 +149,18 @@ export function outOfTime({ deadlineMs }: Host): SyncCredsError {
 }
 
 /** The ending of a dry run: what would change, by fingerprint, never a secret. */
-export function renderPlan(plan: Plan, host: Host, report: ProbeReport, baseline: Baseline): Ending {
+export function renderPlan(
+  plan: Plan,
+  host: Host,
+  report: ProbeReport,
+  baseline: Baseline,
+): Ending {
   const shadows = explainShadows(report.shadows);
   const about = [
     `the wrapper now: ${baseline.meaning}`,
-    ...(report.claudeVersion === undefined ? [] : [`Claude Code on the host: ${report.claudeVersion}`]),
+    ...(report.claudeVersion === undefined
+      ? []
+      : [`Claude Code on the host: ${report.claudeVersion}`]),
     ...(shadows === undefined ? [] : [`warning: ${shadows.why}`]),
   ];
   switch (plan.kind) {
@@ -150,12 +171,21 @@ export function renderPlan(plan: Plan, host: Host, report: ProbeReport, baseline
     case "recover":
       return {
         outcome: "planned",
-        plan: [...about, `first: undo the unfinished change of ${plan.who}`, "then: install, restart, smoke"],
+        plan: [
+          ...about,
+          `first: undo the unfinished change of ${plan.who}`,
+          "then: install, restart, smoke",
+        ],
       };
     case "change":
       return {
         outcome: "planned",
-        plan: [...about, ...plan.lines, renderRestart(host.restart), `smoke request to ${host.wrapper.url}`],
+        plan: [
+          ...about,
+          ...plan.lines,
+          renderRestart(host.restart),
+          `smoke request to ${host.wrapper.url}`,
+        ],
       };
   }
 }
@@ -167,15 +197,10 @@ export function resultOf(host: Host, offer: Offer, ending: Ending, durationMs: n
   return {
     host: host.name,
     outcome,
-    ...withoutUndefined(told),
+    ...told,
     ...(isOurs ? { fingerprint: offer.fingerprint } : {}),
     ...(isOurs && offer.validUntil !== undefined ? { validUntil: offer.validUntil } : {}),
     next: next.map((line) => line.replaceAll("HOST", host.name)),
     durationMs,
   };
-}
-
-function withoutUndefined<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

@@ -27,7 +27,10 @@ export function failureOfError(error: SyncCredsError): Failure {
  */
 export function failureOfVerdict(verdict: Verdict, shadows: readonly ShadowFact[]): Failure {
   const finding = explain(verdict.class, verdict.hint);
-  const shadow = finding.blame === "shadow" || finding.blame === "credentials" ? explainShadows(shadows) : undefined;
+  const shadow =
+    finding.blame === "shadow" || finding.blame === "credentials"
+      ? explainShadows(shadows)
+      : undefined;
   const said = verdict.detail === "" ? undefined : `the wrapper said: ${verdict.detail}`;
   return {
     code: verdict.class,

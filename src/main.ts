@@ -18,6 +18,6 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 function readVersion(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
+  const manifest: { version: string } = JSON.parse(text);
+  return manifest.version;
 }

@@ -20,22 +20,22 @@ export interface HostResult {
   readonly host: string;
   readonly outcome: Outcome;
   /** The error's code, or the smoke verdict's class, when the outcome is not a plain success. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /** Fingerprint of the credentials that the host now runs on, where known. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** When those credentials stop working; epoch milliseconds. */
-  readonly validUntil?: number;
+  readonly validUntil?: number | undefined;
   /** One line: what happened. */
-  readonly what?: string;
-  readonly why?: string;
+  readonly what?: string | undefined;
+  readonly why?: string | undefined;
   readonly next: readonly string[];
   /** What state the host is in now, when that is not plain from the outcome. */
-  readonly state?: string;
+  readonly state?: string | undefined;
   /** Lines of the wrapper's log, sanitized, when it failed to start. */
-  readonly logTail?: readonly string[];
+  readonly logTail?: readonly string[] | undefined;
   readonly durationMs: number;
   /** The plan, one line per change, in a dry run. */
-  readonly plan?: readonly string[];
+  readonly plan?: readonly string[] | undefined;
 }
 
 /** The steps of one host, in the order they happen. */

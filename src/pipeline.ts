@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import * as end from "./endings.ts";
 import type { Ending } from "./endings.ts";
 import { toSyncCredsError } from "./errors.ts";
@@ -56,7 +57,9 @@ export async function syncHost(job: Job, run: Run): Promise<HostResult> {
     id: run.ports.randomHex(8),
     signal: AbortSignal.any([run.signal, deadline]),
   };
-  const ending = await transact(visit).catch((thrown: unknown) => end.untouched(toSyncCredsError(thrown)));
+  const ending = await transact(visit).catch((thrown: unknown) =>
+    end.untouched(toSyncCredsError(thrown)),
+  );
   const result = end.resultOf(job.host, job.offer, ending, run.ports.now() - startedAt);
   run.emit({ type: "host", result, at: run.ports.now() });
   return result;
@@ -83,7 +86,9 @@ async function transact(visit: Visit): Promise<Ending> {
   try {
     for (let attempt = 1; ; attempt++) {
       const seen = await look(connection, visit);
-      const plan = step(visit, "plan", () => planHost({ ...visit, ...seen, force: visit.run.force }));
+      const plan = step(visit, "plan", () =>
+        planHost({ ...visit, ...seen, force: visit.run.force }),
+      );
       if (visit.run.dryRun) return end.renderPlan(plan, visit.host, seen.report, seen.baseline);
       switch (plan.kind) {
         case "refuse":
@@ -107,7 +112,10 @@ function open(visit: Visit): Promise<Connection> {
   const { host, run, signal } = visit;
   return step(visit, "connect", async () => {
     const session = await orAbort(visit, run.connect(host, signal));
-    const half = await orAbort(visit, RemoteHalf.open(session, run.script, run.ports.randomHex(16), host.runAs));
+    const half = await orAbort(
+      visit,
+      RemoteHalf.open(session, run.script, run.ports.randomHex(16), host.runAs),
+    );
     return { session, half };
   });
 }
@@ -133,7 +141,12 @@ function look({ session, half }: Connection, visit: Visit): Promise<Seen> {
 }
 
 /** From the first change on the host to the verdict. */
-async function change(connection: Connection, visit: Visit, plan: Change, seen: Seen): Promise<Ending> {
+async function change(
+  connection: Connection,
+  visit: Visit,
+  plan: Change,
+  seen: Seen,
+): Promise<Ending> {
   const { half } = connection;
   const { host, id, run } = visit;
   // In one flight: the host skips the restart when the install fails.
@@ -160,7 +173,8 @@ async function change(connection: Connection, visit: Visit, plan: Change, seen: 
     const asked = step(visit, "smoke", () => prove(connection, visit, smoking.signal));
     const restarted = restarting.done.then((report) => verifyRestarted(report, host));
     const [report, verdict] = await orAbort(visit, Promise.all([restarted, asked]));
-    const failure = verdict.class === "pass" ? undefined : failureOfVerdict(verdict, report.shadows);
+    const failure =
+      verdict.class === "pass" ? undefined : failureOfVerdict(verdict, report.shadows);
     if (failure !== undefined && goesBack(verdict, seen.baseline, plan)) {
       return await goBack(connection, visit, plan, seen, failure);
     }
@@ -191,7 +205,8 @@ function goBack(
       const back = await rollBack(half, id, patienceOf(host));
       if (!back.restored) return end.rollbackFailed(failure, host, seen.report, back);
       if (!seen.baseline.passed) return end.rolledBack(failure, "which did not work before either");
-      if (back.restart.failure !== undefined) return end.rollbackFailed(failure, host, seen.report, back);
+      if (back.restart.failure !== undefined)
+        return end.rollbackFailed(failure, host, seen.report, back);
       const again = await baseline(session, host.wrapper, { bearer, ports: run.ports });
       if (again.class === "pass") return end.rolledBack(failure, "and answering again");
       if (explain(again.class, again.hint).rollBack !== "always") {
@@ -222,7 +237,8 @@ async function finishAfterLoss(
     const patient = { ...visit, signal: AbortSignal.timeout(RECONNECT_PATIENCE_MS) };
     const report = await lookAgain(patient).catch(() => undefined);
     if (report === undefined || report.lockedBy !== undefined) continue;
-    const isNew = target !== undefined && report.file !== undefined && target.after.equalsBytes(report.file);
+    const isNew =
+      target !== undefined && report.file !== undefined && target.after.equalsBytes(report.file);
     if (isNew && report.leftover === undefined) return decided ?? { ...end.unproven(failure) };
     if (report.leftover === undefined) return end.rolledBack(failure, "as it was before the push");
   }
@@ -260,14 +276,21 @@ function baselineOf(verdict: Verdict): Baseline {
   const { meaning } = explain(verdict.class, verdict.hint);
   return {
     passed: verdict.class === "pass",
-    unusable: verdict.class === "wrapper-auth" || verdict.class === "not-a-wrapper" ? meaning : undefined,
-    loginDead: ["not-logged-in", "token-expired", "token-revoked", "token-invalid"].includes(verdict.class),
+    unusable:
+      verdict.class === "wrapper-auth" || verdict.class === "not-a-wrapper" ? meaning : undefined,
+    loginDead: ["not-logged-in", "token-expired", "token-revoked", "token-invalid"].includes(
+      verdict.class,
+    ),
     meaning: verdict.detail === "" ? meaning : `${meaning} (${verdict.detail})`,
   };
 }
 
 /** Health and the question; signs of life for the dead-man switch while the wrapper thinks. */
-async function prove({ session, half }: Connection, visit: Visit, over: AbortSignal): Promise<Verdict> {
+async function prove(
+  { session, half }: Connection,
+  visit: Visit,
+  over: AbortSignal,
+): Promise<Verdict> {
   const { host, bearer, run, signal } = visit;
   const beat = setInterval(
     () => void half.ask({ verb: "alive", fields: { run: visit.id } }).catch(() => {}),
@@ -283,7 +306,9 @@ async function prove({ session, half }: Connection, visit: Visit, over: AbortSig
         : pollHealth(session, wrapper, { ...means, deadlineMs: wrapper.startTimeoutMs }),
       smokeTest(session, wrapper, { ...means, deadlineMs: wrapper.timeoutMs }),
     ]);
-    return health === undefined || health.healthy ? verdict : { class: "not-running", detail: health.detail };
+    return health === undefined || health.healthy
+      ? verdict
+      : { class: "not-running", detail: health.detail };
   } finally {
     clearInterval(beat);
   }
@@ -317,16 +342,14 @@ function step<T>({ run, host }: Visit, name: Step, work: () => T): T {
 /** Waits for `work`, but no longer than Ctrl-C or the host's deadline. */
 async function orAbort<T>({ run, host, signal }: Visit, work: Promise<T>): Promise<T> {
   work.catch(() => {}); // an abort may come first; the work's own end is then of no interest
-  if (!signal.aborted) {
-    let stop = () => {};
-    const aborted = new Promise<void>((resolve) => (stop = resolve));
-    signal.addEventListener("abort", stop, { once: true });
-    try {
-      const first = await Promise.race([work.then((value) => ({ value })), aborted]);
-      if (first !== undefined) return first.value;
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
+  const over = () => (run.signal.aborted ? end.interrupted() : end.outOfTime(host));
+  if (signal.aborted) throw over();
+  const waiting = new AbortController();
+  const aborted = once(signal, "abort", { signal: waiting.signal });
+  aborted.catch(() => {}); // ended by `waiting`, when the work came first
+  try {
+    return await Promise.race([work, aborted.then(() => Promise.reject(over()))]);
+  } finally {
+    waiting.abort();
   }
-  throw run.signal.aborted ? end.interrupted() : end.outOfTime(host);
 }

@@ -64,7 +64,7 @@ export interface Human {
   /** Asks for a secret without echo. */
   password(question: string): Promise<Secret>;
   /** Lets the person pick one or more; resolves with the values picked. */
-  choose(question: string, choices: readonly Choice[]): Promise<string[]>;
+  choose(question: string, choices: readonly Choice[]): Promise<readonly string[]>;
 }
 
 /** One thing to pick. */

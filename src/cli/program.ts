@@ -21,7 +21,9 @@ export async function runProgram(
 
 function createProgram(terminal: Terminal, end: (status: number) => void): Command {
   const program = new Command("sync-creds")
-    .description("Put your Claude credentials on your own hosts over SSH, restart the wrapper, prove that it answers.")
+    .description(
+      "Put your Claude credentials on your own hosts over SSH, restart the wrapper, prove that it answers.",
+    )
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
       writeErr: (text) => void terminal.stderr.write(text),
@@ -31,7 +33,9 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
     .addHelpText("after", EXIT_HELP);
 
   targets(program.command("push [target...]"))
-    .description("push to hosts: install, restart, verify by a chat request, or put everything back")
+    .description(
+      "push to hosts: install, restart, verify by a chat request, or put everything back",
+    )
     .addOption(new Option("-n, --dry-run", "show what would change; change nothing on the host"))
     .addOption(new Option("-y, --yes", "answer yes to the questions of this command"))
     .addOption(new Option("--force", "overwrite a login that is the host's own"))
@@ -58,7 +62,9 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
 
   program
     .command("demo")
-    .description("show a cure, an unchanged push and a roll back against a host inside this process")
+    .description(
+      "show a cure, an unchanged push and a roll back against a host inside this process",
+    )
     .action(async () => {
       const { demo } = await import("./demo.ts");
       end(await demo(terminal));

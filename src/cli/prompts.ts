@@ -1,3 +1,4 @@
+import type inquirer from "inquirer";
 import { SyncCredsError } from "../errors.ts";
 import type { Stream } from "../output/terminal.ts";
 import type { Human } from "../ports.ts";
@@ -15,12 +16,14 @@ export interface Stage {
  */
 export function openHuman(output: Stream, stage: Stage): Human {
   let last: Promise<unknown> = Promise.resolve();
-  const ask = (question: Question, details: readonly string[] = []): Promise<unknown> => {
+  const inTurn = <T>(question: (ask: Ask) => Promise<{ answer: T }>): Promise<T> => {
     const answer = last.then(async () => {
       stage.clear();
       try {
-        for (const line of details) output.write(`${line}\n`);
-        return await prompt(output, question);
+        const { createPromptModule } = await import("inquirer");
+        return (await question(createPromptModule({ output }))).answer;
+      } catch (thrown) {
+        throw isExit(thrown) ? interruptedBy(thrown) : thrown;
       } finally {
         await stage.restore();
       }
@@ -29,32 +32,30 @@ export function openHuman(output: Stream, stage: Stage): Human {
     return answer;
   };
   return {
-    confirm: async (message, details) =>
-      (await ask({ type: "confirm", message, default: false }, details)) === true,
-    password: async (message) => new Secret(String(await ask({ type: "password", message, mask: false }))),
-    choose: async (message, choices) => {
-      const answer = await ask({ type: "checkbox", message, choices: [...choices], required: true });
-      return Array.isArray(answer) ? answer.map(String) : [];
-    },
+    confirm: (message, details = []) =>
+      inTurn<boolean>((ask) => {
+        for (const line of details) output.write(`${line}\n`);
+        return ask([{ type: "confirm", name: "answer", message, default: false }]);
+      }),
+    password: async (message) =>
+      new Secret(
+        await inTurn<string>((ask) =>
+          ask([{ type: "password", name: "answer", message, mask: false }]),
+        ),
+      ),
+    choose: (message, choices) =>
+      inTurn<readonly string[]>((ask) =>
+        ask([{ type: "checkbox", name: "answer", message, choices: [...choices], required: true }]),
+      ),
   };
 }
 
-interface Question {
-  readonly type: "confirm" | "password" | "checkbox";
-  readonly message: string;
-  readonly [option: string]: unknown;
+type Ask = typeof inquirer.prompt;
+
+function isExit(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "ExitPromptError";
 }
 
-async function prompt(output: Stream, question: Question): Promise<unknown> {
-  const { createPromptModule } = await import("inquirer");
-  try {
-    // Its types want each kind of question spelled out; ours differ by their options only.
-    const answers: Record<string, unknown> = await createPromptModule({ output })([
-      { ...question, name: "answer" } as never,
-    ]);
-    return answers["answer"];
-  } catch (thrown) {
-    if (!(thrown instanceof Error) || thrown.name !== "ExitPromptError") throw thrown;
-    throw new SyncCredsError("INTERRUPTED", "interrupted at a question", { cause: thrown });
-  }
+function interruptedBy(cause: unknown): SyncCredsError {
+  return new SyncCredsError("INTERRUPTED", "interrupted at a question", { cause });
 }

@@ -68,7 +68,7 @@ export async function push(
   const mayAsk =
     options.input !== false &&
     options.json !== true &&
-    process.stdin.isTTY === true &&
+    process.stdin.isTTY &&
     terminal.stderr.isTTY === true;
   const human = mayAsk ? openHuman(terminal.stderr, stage) : undefined;
   return runPush(names, options, {
@@ -188,7 +188,7 @@ async function prepareJobs(
   notes.push(...located.notes);
   const offers = new Map<Delivery, Offer>();
   for (const delivery of new Set(hosts.map((host) => host.delivery))) {
-    const { login, notes: remarks } = verifyLogin(located.parsed, delivery, ports.now(), {
+    const { login, notes: remarks } = verifyLogin(located.credentials, delivery, ports.now(), {
       allowShortTtl: options.allowShortTtl === true,
     });
     notes.push(...remarks);
@@ -212,7 +212,9 @@ async function prepareJobs(
   verifyOneHolder(jobs, ledger);
   const [offer] = offers.values();
   const until =
-    offer?.validUntil === undefined ? "" : `, valid until ${renderInstant(offer.validUntil, ports.now())}`;
+    offer?.validUntil === undefined
+      ? ""
+      : `, valid until ${renderInstant(offer.validUntil, ports.now())}`;
   return { jobs, origin: `credentials ${offer?.fingerprint ?? ""} from ${located.label}${until}` };
 }
 
@@ -230,7 +232,8 @@ async function verifyConsent(
       next: ["Add `--yes` if you mean it"],
     });
   }
-  if (await human.confirm(`Push ${jobs[0]?.offer.fingerprint ?? ""} to ${names}?`, [reason])) return;
+  if (await human.confirm(`Push ${jobs[0]?.offer.fingerprint ?? ""} to ${names}?`, [reason]))
+    return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
     next: ["Name fewer hosts, or see what would change: `sync-creds plan`"],
   });

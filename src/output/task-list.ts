@@ -1,4 +1,5 @@
 import { DefaultRenderer, Listr, ListrLogger, ProcessOutput } from "listr2";
+import type { ListrDefaultRendererLogLevels } from "listr2";
 import type { RunEvent } from "../outcome.ts";
 import { renderEnding, STEP_LABEL } from "./view.ts";
 import type { View } from "./view.ts";
@@ -17,7 +18,10 @@ export function openTaskList(hosts: readonly string[], stream: NodeJS.WriteStrea
     }
   }
   const list = new Listr(
-    [...lines.values()].map((line) => ({ title: line.host, task: (_context, task) => line.attach(task) })),
+    [...lines.values()].map((line) => ({
+      title: line.host,
+      task: (_context, task) => line.attach(task),
+    })),
     {
       concurrent: true,
       exitOnError: false,
@@ -25,7 +29,9 @@ export function openTaskList(hosts: readonly string[], stream: NodeJS.WriteStrea
       renderer: Renderer,
       rendererOptions: {
         formatOutput: "truncate",
-        logger: new ListrLogger({ processOutput: new ProcessOutput(stream, stream) }),
+        logger: new ListrLogger<ListrDefaultRendererLogLevels>({
+          processOutput: new ProcessOutput(stream, stream),
+        }),
       },
     },
   );

@@ -1,7 +1,6 @@
 /** An instant for a human: local date and minute, and how far off it is. */
 export function renderInstant(at: number, now: number): string {
   const date = new Date(at);
-  const two = (value: number) => String(value).padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())} (${renderSpan(at - now)})`;
 }
@@ -14,4 +13,8 @@ export function renderSpan(milliseconds: number): string {
   const text =
     days >= 2 ? `${days} days` : hours >= 1 ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
   return milliseconds < 0 ? `${text} ago` : `in ${text}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }

@@ -28,7 +28,12 @@ export interface ChainQuestion {
  * compared: what we last wrote, what is there now, what we want to write. A refresh token has one holder: a host that
  * holds another one than this laptop has a login of its own.
  */
-export function guardChain({ host, ours, lastWritten, knownDead }: ChainQuestion): string | undefined {
+export function guardChain({
+  host,
+  ours,
+  lastWritten,
+  knownDead,
+}: ChainQuestion): string | undefined {
   if (host.state !== "login" || knownDead) return undefined;
   if (host.fingerprint === ours.fingerprint) return undefined;
   if (host.refreshFingerprint !== undefined) {

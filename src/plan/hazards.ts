@@ -118,12 +118,16 @@ function noSpace({ freeKiB, configDir }: ProbeReport): SyncCredsError | undefine
 
 function noWayToRestart({ restart }: Host, report: ProbeReport): SyncCredsError | undefined {
   if (restart.kind === "systemd" && (report.unit === undefined || report.unit === "not-found")) {
-    return hazard("RESTART_FAILED", `there is no ${restart.scope} unit ${restart.unit} on the host`, {
-      why: report.unit === undefined ? "systemctl gave no answer" : "systemd does not know it",
-      next: [
-        `On the host: \`systemctl ${restart.scope === "user" ? "--user " : ""}list-units\`, then correct \`restart.unit\``,
-      ],
-    });
+    return hazard(
+      "RESTART_FAILED",
+      `there is no ${restart.scope} unit ${restart.unit} on the host`,
+      {
+        why: report.unit === undefined ? "systemctl gave no answer" : "systemd does not know it",
+        next: [
+          `On the host: \`systemctl ${restart.scope === "user" ? "--user " : ""}list-units\`, then correct \`restart.unit\``,
+        ],
+      },
+    );
   }
   if (restart.kind === "process" && report.directory !== "directory") {
     return hazard("RESTART_FAILED", `${restart.directory} is not a directory on the host`, {

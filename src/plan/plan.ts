@@ -84,14 +84,14 @@ export function planHost(question: PlanQuestion): Plan {
     merged.content.equalsBytes(report.file) &&
     report.fileEntry.mode.startsWith("-rw-------");
   if (same && baseline.passed) return { kind: "unchanged" };
-  const changes = same
-    ? []
-    : [{ path, mode: "600", before: report.file, after: merged.content }];
+  const changes = same ? [] : [{ path, mode: "600", before: report.file, after: merged.content }];
   const lines = [
     same
       ? `${path}: already ${offer.fingerprint}`
       : `${path}: ${describeBefore(login)} → ${offer.fingerprint}`,
-    ...(merged.why === undefined || same ? [] : [`the former file is replaced whole: ${merged.why}`]),
+    ...(merged.why === undefined || same
+      ? []
+      : [`the former file is replaced whole: ${merged.why}`]),
   ];
   return { kind: "change", changes, lines };
 }

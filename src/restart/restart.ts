@@ -1,3 +1,5 @@
+import { EventEmitter, once } from "node:events";
+import type { Fact } from "../remote/frames.ts";
 import type { RemoteHalf } from "../remote/remote-half.ts";
 import { parseRestart } from "../remote/restart-report.ts";
 import type { RestartReport } from "../remote/restart-report.ts";
@@ -14,14 +16,11 @@ export interface Restarting {
  * the install is still under way: the host skips it when that fails.
  */
 export function restart(half: RemoteHalf, run: string, timeoutMs: number): Restarting {
-  let hear = () => {};
-  const heard = new Promise<void>((resolve) => (hear = resolve));
-  const done = half
-    .ask(
-      { verb: "restart", fields: { run } },
-      { timeoutMs, onFact: ({ key }) => key === "listening" && hear() },
-    )
-    .then(parseRestart);
+  const request = { verb: "restart", fields: { run } } as const;
+  const heard = new EventEmitter();
+  const listening = once(heard, "listening");
+  const onFact = ({ key }: Fact) => void heard.emit(key);
+  const done = half.ask(request, { timeoutMs, onFact }).then(parseRestart);
   done.catch(() => {}); // judged by whoever waits for `done`; an earlier failure may make that nobody
-  return { listening: Promise.race([heard, done]), done };
+  return { listening: Promise.race([listening, done]), done };
 }

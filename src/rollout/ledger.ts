@@ -22,7 +22,11 @@ export async function readLedger(ports: Ports): Promise<Entry[]> {
 }
 
 /** Notes what now lies on a host. */
-export async function recordInLedger(ports: Ports, offer: Offer, result: HostResult): Promise<void> {
+export async function recordInLedger(
+  ports: Ports,
+  offer: Offer,
+  result: HostResult,
+): Promise<void> {
   const entry: Entry = {
     at: ports.now(),
     host: result.host,
@@ -46,9 +50,17 @@ export function fingerprintsWrittenTo(host: string, ledger: readonly Entry[]): s
 
 function ledgerPath({ platform, env, home }: Ports): string {
   if (platform === "win32") {
-    return win32.join(env["LOCALAPPDATA"] ?? win32.join(home, "AppData", "Local"), "sync-creds", "ledger.jsonl");
+    return win32.join(
+      env["LOCALAPPDATA"] ?? win32.join(home, "AppData", "Local"),
+      "sync-creds",
+      "ledger.jsonl",
+    );
   }
-  return posix.join(env["XDG_STATE_HOME"] || posix.join(home, ".local", "state"), "sync-creds", "ledger.jsonl");
+  return posix.join(
+    env["XDG_STATE_HOME"] || posix.join(home, ".local", "state"),
+    "sync-creds",
+    "ledger.jsonl",
+  );
 }
 
 function parseLine(line: string): Entry[] {
@@ -62,6 +74,10 @@ function parseLine(line: string): Entry[] {
 
 function isEntry(value: unknown): value is Entry {
   if (typeof value !== "object" || value === null) return false;
-  const { host, fingerprint } = value as Record<string, unknown>;
-  return typeof host === "string" && typeof fingerprint === "string";
+  return (
+    "host" in value &&
+    typeof value.host === "string" &&
+    "fingerprint" in value &&
+    typeof value.fingerprint === "string"
+  );
 }
