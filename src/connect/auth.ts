@@ -107,7 +107,11 @@ export function explainRefusal(
     why: why.join("; "),
     next: [
       ...skippedNext(skipped),
-      `Check that \`ssh ${target}\` works; if it does not, install your key with \`ssh-copy-id ${target}\``,
+      ...(error.next.length > 0
+        ? error.next
+        : [
+            `Check that \`ssh ${target}\` works; if it does not, install your key with \`ssh-copy-id ${target}\``,
+          ]),
     ],
     cause: error,
   });

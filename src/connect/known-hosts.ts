@@ -13,7 +13,7 @@ export interface KnownHostsFile {
  * `changed` also covers a host that is known by keys of other types only: OpenSSH calls that unknown,
  * but known types are asked for first, so a host that still had its old key would have shown it.
  */
-export type HostKeyVerdict = "known" | "unknown" | "changed" | "revoked" | "ca-only";
+type HostKeyVerdict = "known" | "unknown" | "changed" | "revoked" | "ca-only";
 
 export interface HostKeyJudgement {
   readonly verdict: HostKeyVerdict;
@@ -83,7 +83,7 @@ export function renderKnownHostsLine(
 }
 
 /** The name a host has in known_hosts: `host`, or `[host]:port` when the port is not 22. */
-export function lookupName(host: string, port: number): string {
+function lookupName(host: string, port: number): string {
   const name = host.toLowerCase();
   return port === 22 ? name : `[${name}]:${port}`;
 }

@@ -103,15 +103,20 @@ function authenticationFailure(
   { methodsLeft, isPartial }: Progress,
 ): SyncCredsError {
   const wanted = methodsLeft.join(", ");
+  const isRefusedOutright = methodsLeft.length > 0 && !methodsLeft.includes("publickey");
   const why = isPartial
     ? `a key was accepted, but the host also wants ${wanted}, which sync-creds cannot give`
-    : methodsLeft.length > 0 && !methodsLeft.includes("publickey")
+    : isRefusedOutright
       ? `the host takes no keys, only ${wanted}`
       : /too many/i.test(error.message)
         ? "the host stopped listening after too many keys"
         : "the host accepted none of the keys";
+  const next =
+    isPartial || isRefusedOutright
+      ? ["Name an account in hosts.json that a key alone lets in"]
+      : [];
   const what = `${address} did not let us in`;
-  return new SyncCredsError("AUTHENTICATION_FAILED", what, { why, cause: error });
+  return new SyncCredsError("AUTHENTICATION_FAILED", what, { why, next, cause: error });
 }
 
 function unreachable(error: Error, address: string, progress: Progress): SyncCredsError {
@@ -128,7 +133,7 @@ function unreachable(error: Error, address: string, progress: Progress): SyncCre
     why,
     next: [
       ...(NEXT[code] === undefined ? [] : [NEXT[code]]),
-      "Check that `ssh` to the same address works from here",
+      `Check that \`ssh ssh://${address}\` works from here`,
     ],
     cause: error,
   });

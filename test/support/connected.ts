@@ -2,11 +2,11 @@ import { text } from "node:stream/consumers";
 import { connect } from "../../src/connect/connect.ts";
 import { SyncCredsError } from "../../src/errors.ts";
 import type { Host } from "../../src/hosts/host.ts";
+import { nodePorts } from "../../src/node-ports.ts";
 import type { Human, Ports } from "../../src/ports.ts";
 import { openNodeSshSession } from "../../src/remote/node-ssh-session.ts";
 import type { Session } from "../../src/remote/session.ts";
 import { Secret } from "../../src/secret.ts";
-import { diskPorts } from "./disk-ports.ts";
 import { hostEntryOf } from "./host-entry.ts";
 import type { SshdHost } from "./sshd.ts";
 
@@ -17,7 +17,9 @@ export function open(
   host: Partial<Host> = {},
 ): Promise<Session> {
   const entry = host.sshConfig === undefined ? hostEntryOf(sshd, host) : aliasOf(host);
-  return connect(entry, diskPorts(sshd.home, ports), { open: openNodeSshSession });
+  return connect(entry, nodePorts({ home: sshd.home, env: {}, ...ports }), {
+    open: openNodeSshSession,
+  });
 
   function aliasOf(alias: Partial<Host>): Host {
     const { identityFile: _identity, knownHosts: _known, ...rest } = hostEntryOf(sshd, alias);

@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import { connect } from "../../../src/connect/connect.ts";
 import { SyncCredsError } from "../../../src/errors.ts";
 import type { Host } from "../../../src/hosts/host.ts";
+import { nodePorts } from "../../../src/node-ports.ts";
 import { openNodeSshSession } from "../../../src/remote/node-ssh-session.ts";
 import { failure, open } from "../../support/connected.ts";
-import { diskPorts } from "../../support/disk-ports.ts";
 import { hostEntryOf } from "../../support/host-entry.ts";
 import { freePort, hasSshd, type SshdHost, startSshd } from "../../support/sshd.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
@@ -96,7 +96,7 @@ describe.skipIf(!hasSshd)("a host that cannot be reached", () => {
     const host = hostEntryOf(sshd, {
       ssh: { host: "127.0.0.1", user: sshd.user, port: proxy.port },
     });
-    const connecting = connect(host, diskPorts(sshd.home), {
+    const connecting = connect(host, nodePorts({ home: sshd.home, env: {} }), {
       open: openNodeSshSession,
       signal: stop.signal,
     });
