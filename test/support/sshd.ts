@@ -15,6 +15,7 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { endProcesses, listProcesses } from "./processes.ts";
 
 export type HostKeyType = "ed25519" | "ecdsa" | "rsa";
 
@@ -28,12 +29,23 @@ export interface SshdOptions {
    * Check `canChooseShell` first.
    */
   readonly shell?: string;
+  /** Folders that come first in the PATH of what runs on the host. */
+  readonly path?: readonly string[];
+}
+
+/** A throw-away account of this machine. */
+export interface Account extends Disposable {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** A real OpenSSH server on loopback with a home of its own. */
 export interface SshdHost extends AsyncDisposable {
   readonly port: number;
   readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
   /** Everything of this host lives in here and goes with it. */
   readonly directory: string;
   /** `$HOME` of what runs on the host. */
@@ -79,7 +91,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
   mkdirSync(home);
   chmodSync(directory, 0o711);
   const account = options.shell === undefined ? undefined : addAccount(home, options.shell);
-  const user = account ?? userInfo().username;
+  const me = userInfo();
+  const user = account?.name ?? me.username;
 
   const clientKey = join(directory, "client_key");
   generateKey(clientKey, "ed25519");
@@ -90,7 +103,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
     return readHostKey(`${file}.pub`);
   });
 
-  const { sshd, port, logFile } = await listen(directory, home, hostKeys, options.config ?? []);
+  const { sshd, port, logFile } = await listen(directory, home, hostKeys, options);
   const knownHosts = join(directory, "known_hosts");
   const sshConfig = join(directory, "ssh_config");
   const knownHostsText = (name: string): string =>
@@ -104,6 +117,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
   return {
     port,
     user,
+    uid: account?.uid ?? me.uid,
+    gid: account?.gid ?? me.gid,
     directory,
     home,
     clientKey,
@@ -117,7 +132,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
       const sessions = descendantsOf(sshd.pid);
       await stop(sshd);
       killAll(sessions);
-      if (account !== undefined) execFileSync("userdel", [account]);
+      account?.[Symbol.dispose]();
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
@@ -154,7 +169,7 @@ async function listen(
   directory: string,
   home: string,
   hostKeys: readonly HostKey[],
-  config: readonly string[],
+  options: SshdOptions,
 ) {
   // sshd insists on its (empty) privilege separation folder, which a container may lack.
   if (isRoot) mkdirSync("/run/sshd", { recursive: true });
@@ -163,7 +178,7 @@ async function listen(
     const port = await freePort();
     const file = join(directory, "sshd_config");
     const logFile = join(directory, `sshd-${port}.log`);
-    writeFileSync(file, renderConfig(directory, home, port, hostKeys, config));
+    writeFileSync(file, renderConfig(directory, home, port, hostKeys, options));
     const sshd = spawn(SSHD ?? "sshd", ["-D", "-e", "-f", file], {
       stdio: ["ignore", "ignore", openSync(logFile, "w")],
     });
@@ -178,8 +193,9 @@ function renderConfig(
   home: string,
   port: number,
   hostKeys: readonly HostKey[],
-  config: readonly string[],
+  { config = [], path = [] }: SshdOptions,
 ): string {
+  const search = path.length === 0 ? "" : ` PATH=${[...path, process.env["PATH"]].join(":")}`;
   const lines = [
     // sshd takes the first value it meets.
     ...config,
@@ -188,7 +204,7 @@ function renderConfig(
     ...hostKeys.map(({ file }) => `HostKey ${file.replace(/\.pub$/, "")}`),
     `AuthorizedKeysFile ${join(directory, "authorized_keys")}`,
     `PidFile ${join(directory, "sshd.pid")}`,
-    `SetEnv HOME=${home}`,
+    `SetEnv HOME=${home}${search}`,
     "UsePAM no",
     "StrictModes no",
     "PermitRootLogin yes",
@@ -208,15 +224,24 @@ async function isListening(sshd: ChildProcess, logFile: string): Promise<boolean
   return false;
 }
 
-function addAccount(home: string, shell: string): string {
+/** Makes an account that owns `home`; disposing ends whatever runs as it. Needs root, see `canChooseShell`. */
+export function addAccount(home: string, shell: string): Account {
   const name = `sc${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
   // The password `*` matches nothing, but does not lock the account as useradd's `!` would.
   execFileSync("useradd", ["-M", "-d", home, "-s", shell, "-p", "*", name]);
-  const [uid, gid] = ["-u", "-g"].map((flag) =>
+  const [uid = 0, gid = 0] = ["-u", "-g"].map((flag) =>
     Number(execFileSync("id", [flag, name], { encoding: "utf8" })),
   );
-  chownSync(home, uid ?? 0, gid ?? 0);
-  return name;
+  chownSync(home, uid, gid);
+  return {
+    name,
+    uid,
+    gid,
+    [Symbol.dispose]: () => {
+      endProcesses(() => listProcesses().filter((entry) => entry.uid === uid));
+      execFileSync("userdel", ["-f", name], { stdio: "ignore" });
+    },
+  };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

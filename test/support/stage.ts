@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HostResult } from "../../src/outcome.ts";
+import { endProcesses, processesNaming } from "./processes.ts";
 import { freePort, startSshd } from "./sshd.ts";
 import type { SshdHost, SshdOptions } from "./sshd.ts";
 
@@ -51,6 +52,10 @@ export interface Stage extends AsyncDisposable {
   readonly hostFile: string;
   readonly laptopFile: string;
   readonly hostsJson: string;
+  /** Where the wrapper lives on the host. */
+  readonly directory: string;
+  /** Starts the wrapper there, in the foreground. */
+  readonly command: string;
   /** Rewrites hosts.json with more merged over the host. */
   configure(host: Record<string, unknown>, wrapper?: Record<string, unknown>): void;
   logIn(accessToken: string, more?: Record<string, unknown>): void;
@@ -92,6 +97,9 @@ export function renderHostLogin(accessToken: string): string {
   });
 }
 
+/** The arguments of an unattended push to the one host. */
+export const PUSH = ["push", "web-1", "--json", "--no-input", "--yes"] as const;
+
 /** Builds the stage; `await using` takes it down. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const sshd = await startSshd(options.sshd);
@@ -103,11 +111,21 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const directory = join(sshd.home, "wrapper");
   mkdirSync(dirname(laptopFile), { mode: 0o700 });
   mkdirSync(directory);
+  // The account of the host may have no way into this folder.
+  const program = join(directory, "wrapper.mjs");
+  copyFileSync(WRAPPER, program);
   if (options.hostFile !== undefined) {
     mkdirSync(dirname(hostFile), { mode: 0o700 });
     writeFileSync(hostFile, options.hostFile, { mode: 0o600 });
   }
-  const command = ["exec", process.execPath, WRAPPER, "--port", wrapperPort, ...(options.wrapperArguments ?? [])].join(" ");
+  const command = [
+    "exec",
+    process.execPath,
+    program,
+    "--port",
+    wrapperPort,
+    ...(options.wrapperArguments ?? []),
+  ].join(" ");
   const base = {
     ssh: `${sshd.user}@127.0.0.1:${sshd.port}`,
     identityFile: sshd.clientKey,
@@ -133,6 +151,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     hostFile,
     laptopFile,
     hostsJson,
+    directory,
+    command,
     configure(host, moreWrapper = {}) {
       const one = { ...base, ...host, wrapper: { ...wrapper, ...moreWrapper } };
       writeFileSync(hostsJson, JSON.stringify({ hosts: { "web-1": one } }), { mode: 0o600 });
@@ -146,7 +166,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       try {
         const reply = await fetch(`${wrapper.url}/chat`, {
           method: "POST",
-          headers: { "content-type": "application/json" },
+          headers: { "content-type": "application/json", ...authorizationFor(options) },
           body: JSON.stringify({ message }),
         });
         const { response } = (await reply.json()) as { response?: string };
@@ -156,7 +176,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       }
     },
     async [Symbol.asyncDispose]() {
-      stopWrapper(sshd.home, wrapperPort);
+      // Whatever still runs from this host's folder was started by this stage.
+      endProcesses(() => processesNaming(sshd.home));
       await sshd[Symbol.asyncDispose]();
       rmSync(laptop, { recursive: true, force: true });
     },
@@ -164,12 +185,24 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   stage.configure({});
   stage.logIn(tokens.good);
   chmodSync(sshd.home, 0o755);
+  if (sshd.uid !== process.getuid?.())
+    execFileSync("chown", ["-R", `${sshd.uid}:${sshd.gid}`, sshd.home]);
   if (options.running === true) await startWrapper(stage, command, directory);
   return stage;
 }
 
+/** What lets a client pass a wrapper that wants a bearer. */
+function authorizationFor({ wrapperArguments = [] }: StageOptions): Record<string, string> {
+  const at = wrapperArguments.indexOf("--bearer");
+  return at < 0 ? {} : { authorization: `Bearer ${wrapperArguments[at + 1]}` };
+}
+
 function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Running {
-  const child = spawn(process.execPath, [BIN, ...argv], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [BIN, ...argv], {
+    cwd,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   const waiting: { step: string; resolve: () => void }[] = [];
@@ -203,27 +236,12 @@ async function startWrapper(stage: Stage, command: string, cwd: string): Promise
   const child = spawn("/bin/sh", ["-c", `${command} >>wrapper.log 2>&1`], {
     cwd,
     detached: true,
+    uid: stage.sshd.uid,
+    gid: stage.sshd.gid,
     env: { HOME: stage.sshd.home, PATH: process.env["PATH"] },
     stdio: "ignore",
   });
   child.unref();
-  started.set(stage.wrapperPort, child.pid ?? 0);
-  while ((await stage.chat("up?")) === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-const started = new Map<number, number>();
-
-/** Ends what the test started, and what the pid file names, by their process groups. */
-function stopWrapper(home: string, port: number): void {
-  const file = join(home, ".claude", ".sync-creds", `wrapper-${port}.pid`);
-  const noted = existsSync(file) ? Number(readFileSync(file, "utf8").split(" ")[0]) : 0;
-  for (const pid of [noted, started.get(port) ?? 0]) {
-    if (pid > 1) {
-      try {
-        process.kill(-pid, "SIGKILL");
-      } catch {
-        // it is gone already
-      }
-    }
-  }
+  while ((await stage.chat("up?")) === undefined)
+    await new Promise((resolve) => setTimeout(resolve, 20));
 }
