@@ -96,11 +96,13 @@ export class AnswerReader {
     const facts: Fact[] = [];
     let from = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
-      const line = Buffer.concat([...this.#pending, chunk.subarray(from, end)]).toString("utf8");
+      const tail = chunk.subarray(from, end);
+      // Most lines come whole; copying each of them would make a flood costly.
+      const line = this.#pendingLength === 0 ? tail : Buffer.concat([...this.#pending, tail]);
       this.#pending = [];
       this.#pendingLength = 0;
       from = end + 1;
-      const fact = this.#parse(line);
+      const fact = this.#parse(line.toString("utf8"));
       if (fact) facts.push(fact);
     }
     this.#pending.push(chunk.subarray(from));
