@@ -153,6 +153,8 @@ describe.skipIf(!hasSshd)("an open session", () => {
   });
 });
 
+if (!canChooseShell) console.warn("\n*** SKIPPED: other login shells need root ***\n");
+
 describe.skipIf(!canChooseShell)("a host with another login shell", () => {
   test.each(["/bin/sh", "/bin/bash"])("%s runs the command in its own home", async (shell) => {
     await using sshd = await startSshd({ shell });
