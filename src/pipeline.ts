@@ -173,8 +173,12 @@ async function change(
     const asked = step(visit, "smoke", () => prove(connection, visit, smoking.signal));
     const restarted = restarting.done.then((report) => verifyRestarted(report, host));
     const [report, verdict] = await orAbort(visit, Promise.all([restarted, asked]));
+    // The environment is that of the new process; settings.json was read by the probe.
+    const settings = seen.report.shadows.filter(({ place }) => place === "settings.json");
     const failure =
-      verdict.class === "pass" ? undefined : failureOfVerdict(verdict, report.shadows);
+      verdict.class === "pass"
+        ? undefined
+        : failureOfVerdict(verdict, [...report.shadows, ...settings]);
     if (failure !== undefined && goesBack(verdict, seen.baseline, plan)) {
       return await goBack(connection, visit, plan, seen, failure);
     }
