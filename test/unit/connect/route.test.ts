@@ -6,7 +6,7 @@ import { hostEntry } from "../../support/host-entry.ts";
 const COMPLETE = {
   ssh: { host: "web-1.example.com", user: "deploy", port: 2222 },
   identityFile: "~/keys/id",
-  knownHosts: "/work/known_hosts",
+  knownHosts: "/home/ann/known_hosts",
 };
 
 function routeOf(config: string, world: FakeWorld = {}) {
@@ -25,7 +25,7 @@ test("a complete entry is its own route, without asking ssh", async () => {
     identityFiles: ["/home/ann/keys/id"],
     identitiesAreChosen: true,
     identitiesOnly: false,
-    knownHostsFiles: { user: ["/work/known_hosts"], global: ["/etc/ssh/ssh_known_hosts"] },
+    knownHostsFiles: { user: ["/home/ann/known_hosts"], global: ["/etc/ssh/ssh_known_hosts"] },
     hashKnownHosts: false,
     strict: "ask",
     connectTimeoutMs: 10_000,
@@ -39,11 +39,11 @@ test("ssh is asked with the parts that select its answer, once per run and targe
   const ports = fakePorts({ run });
   const host = hostEntry({
     ssh: { host: "web", user: "deploy", port: 2200 },
-    sshConfig: "/work/ssh_config",
+    sshConfig: "/home/ann/ssh_config",
   });
   await Promise.all([resolveRoute(host, ports), resolveRoute(host, ports)]);
   expect(calls).toEqual([
-    ["ssh", "-TG", "-F", "/work/ssh_config", "-p", "2200", "-l", "deploy", "--", "web"],
+    ["ssh", "-TG", "-F", "/home/ann/ssh_config", "-p", "2200", "-l", "deploy", "--", "web"],
   ]);
 });
 
@@ -92,7 +92,7 @@ test("hosts.json wins over ssh", async () => {
     user: "deploy",
     port: 2222,
     identityFiles: ["/home/ann/keys/id"],
-    knownHostsFiles: { user: ["/work/known_hosts"] },
+    knownHostsFiles: { user: ["/home/ann/known_hosts"] },
   });
 });
 
