@@ -1,4 +1,5 @@
 import { posix, win32 } from "node:path";
+import { SyncCredsError } from "../errors.ts";
 import type { HostResult } from "../outcome.ts";
 import type { Offer } from "../plan/plan.ts";
 import type { Ports } from "../ports.ts";
@@ -13,11 +14,16 @@ export interface Entry {
   readonly refreshFingerprint?: string;
 }
 
-/** Reads the ledger; a missing file is an empty one, and lines that are not ours are passed over. */
+/**
+ * Reads the ledger; a missing file is an empty one, and lines that are not ours are passed over. Error:
+ * `CONFIG_UNREADABLE`, for without it a login could be handed over twice.
+ */
 export async function readLedger(ports: Ports): Promise<Entry[]> {
   const path = ledgerPath(ports);
   if (!(await ports.files.exists(path))) return [];
-  const { bytes } = await ports.files.read(path);
+  const { bytes } = await ports.files.read(path).catch((thrown: unknown) => {
+    throw unreadable(path, thrown);
+  });
   return bytes.toString("utf8").split("\n").flatMap(parseLine);
 }
 
@@ -51,7 +57,7 @@ export function fingerprintsWrittenTo(host: string, ledger: readonly Entry[]): s
 function ledgerPath({ platform, env, home }: Ports): string {
   if (platform === "win32") {
     return win32.join(
-      env["LOCALAPPDATA"] ?? win32.join(home, "AppData", "Local"),
+      env["LOCALAPPDATA"] || win32.join(home, "AppData", "Local"),
       "sync-creds",
       "ledger.jsonl",
     );
@@ -61,6 +67,15 @@ function ledgerPath({ platform, env, home }: Ports): string {
     "sync-creds",
     "ledger.jsonl",
   );
+}
+
+function unreadable(path: string, thrown: unknown): SyncCredsError {
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
+  return new SyncCredsError("CONFIG_UNREADABLE", "the ledger of this laptop cannot be read", {
+    why: `reading ${path} ended with ${code}; it says which hosts were given which login`,
+    next: [`Look at it: \`ls -l ${path}\`; make it readable, or move it away`],
+    cause: thrown,
+  });
 }
 
 function parseLine(line: string): Entry[] {
