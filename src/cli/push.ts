@@ -71,7 +71,7 @@ export async function push(
     process.stdin.isTTY &&
     terminal.stderr.isTTY === true;
   const human = mayAsk ? openHuman(terminal.stderr, stage) : undefined;
-  return runPush(names, options, {
+  return await runPush(names, options, {
     ports: nodePorts({ human }),
     terminal,
     signal: interrupts.signal,
