@@ -22,19 +22,9 @@ export interface Link {
 
 /** Starts a command in the login shell. Errors: `REMOTE_SHELL` when the host opens no session for it. */
 export async function startCommand(link: Link, command: string): Promise<RemoteProcess> {
-  const { lost, address } = link;
-  const channel = await Promise.race([lost, openCommand(link, command)]);
-  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
-    channel.once("exit", (code: number | null, signal?: string) => {
-      resolve({ code, signal: signal ?? null });
-    });
-    channel.once("close", () => {
-      reject(connectionLost(address, new Error("the command ended without an exit status")));
-    });
-  });
-  const exited = Promise.race([lost, ended]);
+  const { channel, ended } = await Promise.race([link.lost, openCommand(link, command)]);
+  const exited = Promise.race([link.lost, ended]);
   exited.catch(() => undefined);
-  ended.catch(() => undefined);
   return { stdin: channel, stdout: channel, stderr: channel.stderr, exited };
 }
 
@@ -51,12 +41,22 @@ export async function openForward(link: Link, host: string, port: number): Promi
   }
 }
 
-async function openCommand(link: Link, command: string): Promise<ClientChannel> {
+interface Started {
+  readonly channel: ClientChannel;
+  readonly ended: Promise<{ code: number | null; signal: string | null }>;
+}
+
+async function openCommand(link: Link, command: string): Promise<Started> {
   const { connection, address, lost } = link;
   for (let attempt = 0; ; attempt++) {
     try {
-      const opened = settle<ClientChannel>((done) => connection.exec(command, done));
-      return withoutUncaughtErrors(await opened);
+      return await new Promise<Started>((resolve, reject) => {
+        connection.exec(command, (error, channel) => {
+          if (error) return reject(error);
+          // At once: the exit status may come in the same packet as the channel.
+          resolve({ channel: withoutUncaughtErrors(channel), ended: endOf(channel, address) });
+        });
+      });
     } catch (error) {
       if (link.isLost()) return lost;
       const delayMs = RETRY_DELAYS_MS[attempt];
@@ -70,6 +70,19 @@ async function openCommand(link: Link, command: string): Promise<ClientChannel> 
       await sleep(delayMs);
     }
   }
+}
+
+function endOf(channel: ClientChannel, address: string): Started["ended"] {
+  const ended: Started["ended"] = new Promise((resolve, reject) => {
+    channel.once("exit", (code: number | null, signal?: string) => {
+      resolve({ code, signal: signal ?? null });
+    });
+    channel.once("close", () => {
+      reject(connectionLost(address, new Error("the command ended without an exit status")));
+    });
+  });
+  ended.catch(() => undefined);
+  return ended;
 }
 
 function forwardFailure(error: unknown, address: string, target: string): unknown {
