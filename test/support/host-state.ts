@@ -10,6 +10,17 @@ export function readHostFile({ hostFile }: Pick<Stage, "hostFile">): string | un
   return existsSync(hostFile) ? readFileSync(hostFile, "utf8") : undefined;
 }
 
+/** The one host of hosts.json, as the stage wrote it. */
+export function entryOf({ hostsJson }: Stage): Entry {
+  const { hosts } = JSON.parse(readFileSync(hostsJson, "utf8")) as { hosts: { "web-1": Entry } };
+  return hosts["web-1"];
+}
+
+interface Entry {
+  readonly restart: { readonly kind: string; readonly command: string };
+  readonly [key: string]: unknown;
+}
+
 /** The access token in the host's file. */
 export function hostToken(stage: Pick<Stage, "hostFile">): string | undefined {
   const text = readHostFile(stage);

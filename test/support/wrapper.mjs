@@ -2,6 +2,7 @@
 //
 //   node wrapper.mjs [--port 0] [--port-file FILE] [--state FILE] [--credentials FILE]
 //                    [--read request|start] [--startup-ms 0] [--exit-after-ms N] [--bearer WORD]
+//                    [--answer-ms 0] [--separator ·]
 //
 // Every option may also come from the environment: WRAPPER_PORT, WRAPPER_PORT_FILE, … (argv wins).
 // `--port-file` receives the port, `--state` receives {"pid":…,"port":…,"startedAt":…}; both appear at
@@ -28,9 +29,14 @@ function listen() {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
-      const { status, json } = route(request, Buffer.concat(chunks).toString("utf8"));
-      response.writeHead(status, { "content-type": "application/json" });
-      response.end(JSON.stringify(json));
+      const reply = () => {
+        const { status, json } = route(request, Buffer.concat(chunks).toString("utf8"));
+        response.writeHead(status, { "content-type": "application/json" });
+        response.end(JSON.stringify(json));
+      };
+      const thinkingMs = request.method === "POST" ? Number(option("answer-ms", "0")) : 0;
+      if (thinkingMs > 0) setTimeout(reply, thinkingMs);
+      else reply();
     });
   });
   server.listen(Number(option("port", "0")), "127.0.0.1", () => {
@@ -87,7 +93,7 @@ function anthropic({ messages, model }) {
 function answer(prompt) {
   const word = /(\S+)\s*$/.exec(prompt)[1];
   const failure = atStart ?? findFailure();
-  return failure === "" ? word : failure;
+  return failure === "" ? word : failure.replaceAll("·", option("separator", "·"));
 }
 
 /** Why the client cannot answer, in its own words; empty when it can. */
