@@ -1,0 +1,83 @@
+import { execFileSync, spawn } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import type { Stage } from "./stage.ts";
+import { until } from "./until.ts";
+
+const BIN = fileURLToPath(new URL("../../bin/sync-creds.js", import.meta.url));
+
+/** Whether terminals can be had here: `script` of util-linux makes them. In CI it must be there. */
+export const hasScript: boolean = isUtilLinux() || missing();
+
+/** `sync-creds` on a terminal of its own, with somebody who types. */
+export interface TerminalRun {
+  /** Everything that was written to the terminal, escape sequences included. */
+  raw(): string;
+  /** Waits until the terminal has shown a text (escape sequences aside). */
+  shows(text: string | RegExp): Promise<void>;
+  type(keys: string): void;
+  /** The exit status. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Runs `sync-creds …argv` in the laptop's home on a terminal of 40 rows and 100 columns. */
+export function openTerminal(
+  stage: Stage,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): TerminalRun {
+  const command = [process.execPath, BIN, ...argv].map((word) => `'${word}'`).join(" ");
+  const child = spawn("script", ["-qfec", `stty rows 40 cols 100; exec ${command}`, "/dev/null"], {
+    cwd: stage.laptop,
+    env: {
+      HOME: stage.laptop,
+      PATH: process.env["PATH"],
+      XDG_STATE_HOME: join(stage.laptop, "state"),
+      TERM: "xterm-256color",
+      SHELL: "/bin/sh",
+      ...env,
+    },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let written = "";
+  let isOver = false;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (written += text));
+  child.stdin.on("error", () => undefined); // it may end while somebody types
+  const ended = new Promise<number | null>((resolve) =>
+    child.on("close", (code) => {
+      isOver = true;
+      resolve(code);
+    }),
+  );
+  return {
+    raw: () => written,
+    shows: (text) =>
+      until(`the terminal shows ${String(text)}`, () => {
+        const plain = stripVTControlCharacters(written);
+        const isShown = typeof text === "string" ? plain.includes(text) : text.test(plain);
+        if (!isShown && isOver)
+          throw new Error(`it ended without showing ${String(text)}: ${plain}`);
+        return isShown;
+      }),
+    type: (keys) => void child.stdin.write(keys),
+    ended,
+  };
+}
+
+function isUtilLinux(): boolean {
+  try {
+    return execFileSync("script", ["--version"], { encoding: "utf8" }).includes("util-linux");
+  } catch {
+    return false;
+  }
+}
+
+function missing(): false {
+  if (process.env["CI"])
+    throw new Error("script is not installed, and in CI nothing may be skipped");
+  console.warn(
+    "\n*** SKIPPED: script (util-linux) is not installed; tests on a terminal do not run ***\n",
+  );
+  return false;
+}
