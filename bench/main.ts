@@ -35,25 +35,23 @@ function run(name: string, ...argv: string[]): Command {
 
 /** A whole push, TCP connect to verdict, against the same job by one `ssh host 'sh -s' < script`. */
 async function benchPush(): Promise<void> {
-  await using stage = await openStage({
-    hostFile: renderHostLogin(tokens.other),
-    host: { stabilityMs: 0 },
-  });
-  const state = { ...env, HOME: stage.laptop, XDG_STATE_HOME: join(stage.laptop, "state") };
+  const options = { hostFile: renderHostLogin(tokens.other), host: { stabilityMs: 0 } };
+  await using stage = await openStage(options);
+  await using peerStage = await openStage(options);
   let round = 0;
   const ours: Command = {
     name: "sync-creds push",
     argv: [process.execPath, bin, "push", "web-1"],
     cwd: stage.laptop,
-    env: state,
+    env: { ...env, HOME: stage.laptop, XDG_STATE_HOME: join(stage.laptop, "state") },
     prepare: () => stage.logIn(`${tokens.good}-${round++}`),
   };
   const peer: Command = {
     name: "ssh host 'sh -s' < script",
-    argv: ["ssh", "-F", stage.sshd.sshConfig, "host", "sh -s"],
+    argv: ["ssh", "-F", peerStage.sshd.sshConfig, "host", "sh -s"],
     env,
     get input() {
-      return renderPeer(stage, round++);
+      return renderPeer(peerStage, round++);
     },
   };
   const [peerTime, ourTime] = await timeInTurn([peer, ours], 15);
@@ -64,11 +62,11 @@ async function benchPush(): Promise<void> {
   ]);
 
   const script =
-    "process.on('exit',()=>require('fs').writeSync(2,'peak '+process.resourceUsage().maxRSS))";
+    "import{writeSync}from'node:fs';process.on('exit',()=>writeSync(2,'peak '+process.resourceUsage().maxRSS))";
   ours.prepare?.();
   const said = await runToEnd({
     ...ours,
-    argv: [process.execPath, "--require", dataModule(script), bin, "push", "web-1"],
+    argv: [process.execPath, "--import", dataModule(script), bin, "push", "web-1"],
   });
   const peakMiB = Number(/peak (\d+)/.exec(said)?.[1]) / 1024;
   print("memory", [
@@ -76,14 +74,14 @@ async function benchPush(): Promise<void> {
   ]);
 }
 
-function renderPeer(stage: Stage, round: number): string {
+function renderPeer(peerStage: Stage, round: number): string {
   const hosts: { hosts: { "web-1": { restart: { command: string } } } } = JSON.parse(
-    readFileSync(stage.hostsJson, "utf8"),
+    readFileSync(peerStage.hostsJson, "utf8"),
   );
   return readFileSync(join(project, "bench", "openssh-push.sh"), "utf8")
     .replace("@LOGIN@", renderLogin(`${tokens.good}-${round}`))
     .replace("@COMMAND@", hosts.hosts["web-1"].restart.command)
-    .replaceAll("@PORT@", String(stage.wrapperPort))
+    .replaceAll("@PORT@", String(peerStage.wrapperPort))
     .replaceAll("@WORD@", String(round));
 }
 

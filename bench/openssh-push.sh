@@ -11,7 +11,8 @@ sync "$file.new"
 mv -f "$file.new" "$file"
 if read -r pid 2>/dev/null <"$HOME/wrapper/pid"; then
   kill "$pid" 2>/dev/null || true
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+  # Not `kill -0`: where nobody reaps it at once, a process that has ended still has its pid.
+  while curl -s -o /dev/null http://127.0.0.1:@PORT@/health; do sleep 0.01; done
 fi
 cd "$HOME/wrapper"
 setsid /bin/sh -c '@COMMAND@' </dev/null >>wrapper.log 2>&1 &

@@ -2,14 +2,21 @@ import { readFileSync } from "node:fs";
 import type { Terminal } from "./output/terminal.ts";
 
 /**
- * Runs one command line; resolves with the exit status. It loads only what the command needs: `--version` nothing,
- * `--help` the parser, a push what a push takes.
+ * Runs one command line; resolves with the exit status. It loads only what the command needs: `--version` and
+ * `--help` nothing, a push what a push takes.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const { stdout, stderr, env } = process;
   if (argv.length === 1 && ["--version", "-V", "version"].includes(argv[0] ?? "")) {
     stdout.write(`${readVersion()}\n`);
     return 0;
+  }
+  if (argv.length === 1 && ["--help", "-h", "help"].includes(argv[0] ?? "")) {
+    const help = readBuiltHelp();
+    if (help !== undefined) {
+      stdout.write(help);
+      return 0;
+    }
   }
   const terminal: Terminal = { stdout, stderr, env };
   const { runProgram } = await import("./cli/program.ts");
@@ -20,4 +27,13 @@ function readVersion(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   const manifest: { version: string } = JSON.parse(text);
   return manifest.version;
+}
+
+/** The help text as the build has rendered it, so that showing it needs no parser; undefined in a build without. */
+function readBuiltHelp(): string | undefined {
+  try {
+    return readFileSync(new URL("help.txt", import.meta.url), "utf8");
+  } catch {
+    return undefined;
+  }
 }

@@ -19,6 +19,16 @@ export async function runProgram(
   }
 }
 
+/** The text of `--help`, 80 columns wide; the build keeps it beside `main.js`. */
+export function renderHelp(): string {
+  let text = "";
+  createProgram({ stdout: process.stdout, stderr: process.stderr, env: {} }, () => {})
+    .version("")
+    .configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 })
+    .outputHelp();
+  return text;
+}
+
 function createProgram(terminal: Terminal, end: (status: number) => void): Command {
   const program = new Command("sync-creds")
     .description(
