@@ -9,6 +9,7 @@ const LEAST_FREE_KIB = 256;
 export function findHazard(host: Host, report: ProbeReport): SyncCredsError | undefined {
   return (
     missingTools(report) ??
+    strangePaths(report) ??
     foreignAccount(host, report) ??
     unsafePlaces(report) ??
     unsafeFile(report) ??
@@ -25,6 +26,17 @@ function missingTools({ missing }: ProbeReport): SyncCredsError | undefined {
   });
 }
 
+/** Such a path could not be shown as it is, nor sent back on a line of its own. */
+function strangePaths({ home, configDir, user }: ProbeReport): SyncCredsError | undefined {
+  if (configDir.startsWith("/") && !UNPRINTABLE.test(home + configDir)) return undefined;
+  return hazard("TARGET_UNSAFE", `the host names no usable directory for ${user}`, {
+    why: "its home or Claude's configuration directory is not absolute or holds control characters",
+    next: ["Set `configDir` in hosts.json, and see what `echo ~` prints on the host"],
+  });
+}
+
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
 /** The file must belong to the account that runs the wrapper; a file in another home cures nothing. */
 function foreignAccount(host: Host, report: ProbeReport): SyncCredsError | undefined {
   const owner = report.wrapper?.uid;
@@ -39,14 +51,15 @@ function foreignAccount(host: Host, report: ProbeReport): SyncCredsError | undef
 }
 
 function unsafePlaces({ home, homeEntry, configDir, dirEntry, uid, user }: ProbeReport) {
-  if (homeEntry.kind !== "directory") {
+  const isAtHome = configDir.startsWith(`${home}/`);
+  if (isAtHome && homeEntry.kind !== "directory") {
     return hazard("TARGET_UNSAFE", `the home directory of ${user} does not exist`, {
       why: `${home || "it"} is not a directory`,
       next: ["Create it on the host, or set `configDir` in hosts.json"],
     });
   }
   const places: [string, Entry][] = [[configDir, dirEntry]];
-  if (configDir.startsWith(`${home}/`)) places.unshift([home, homeEntry]);
+  if (isAtHome) places.unshift([home, homeEntry]);
   for (const [path, entry] of places) {
     if (entry.kind === "absent") continue;
     if (entry.kind !== "directory") {

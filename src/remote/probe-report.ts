@@ -1,4 +1,5 @@
 import type { Answer } from "./frames.ts";
+import { printable } from "./printable.ts";
 
 /** What the remote half saw of the host before anything was changed. */
 export interface ProbeReport {
@@ -59,9 +60,16 @@ export interface ShadowFact {
   readonly value: "api-key" | "oauth-token" | "set";
 }
 
-/** Reads the answer to `probe`. */
+/**
+ * Reads the answer to `probe`. What is only for messages is made fit for a terminal; `home` and `configDir` stay as the
+ * host wrote them, for they are used.
+ */
 export function parseProbe(answer: Answer): ProbeReport {
-  const user = /^uid=(\d+)\(([^)]*)\)/.exec(answer.get("user") ?? "");
+  const told = (key: string): string | undefined => {
+    const value = answer.get(key);
+    return value === undefined ? undefined : printable(value);
+  };
+  const user = /^uid=(\d+)\(([^)]*)\)/.exec(told("user") ?? "");
   const hex = answer.get("hex");
   const free = answer.get("free");
   return {
@@ -69,21 +77,21 @@ export function parseProbe(answer: Answer): ProbeReport {
     uid: Number(user?.[1] ?? -1),
     home: answer.get("home") ?? "",
     configDir: answer.get("dir") ?? "",
-    homeEntry: parseEntry(answer.get("home.is")),
-    dirEntry: parseEntry(answer.get("dir.is")),
-    fileEntry: parseEntry(answer.get("file.is")),
+    homeEntry: parseEntry(told("home.is")),
+    dirEntry: parseEntry(told("dir.is")),
+    fileEntry: parseEntry(told("file.is")),
     file: hex === undefined ? undefined : Buffer.from(hex, "hex"),
     freeKiB: free === undefined ? undefined : Number(free),
     clock: Number(answer.get("clock")) * 1000,
-    missing: answer.all("missing"),
+    missing: answer.all("missing").map(printable),
     wrapper: parseWrapper(answer),
-    unit: answer.get("unit"),
+    unit: told("unit"),
     foreign: answer.get("foreign") === "yes",
-    directory: answer.get("directory"),
+    directory: told("directory"),
     shadows: parseShadows(answer),
-    claudeVersion: answer.get("claude"),
-    lockedBy: answer.get("lock"),
-    leftover: answer.get("pending"),
+    claudeVersion: told("claude"),
+    lockedBy: told("lock"),
+    leftover: told("pending"),
   };
 }
 
@@ -105,7 +113,7 @@ export function parseWrapper(answer: Answer): WrapperProcess | undefined {
  */
 export function parseShadows(answer: Answer): ShadowFact[] {
   const fromProcess = answer.all("env").flatMap((line): ShadowFact[] => {
-    const [name = "", value = ""] = line.split(" ");
+    const [name = "", value = ""] = printable(line).split(" ");
     if (name === "?" || value === "empty" || name === "ANTHROPIC_BASE_URL") return [];
     return [
       {
@@ -115,11 +123,13 @@ export function parseShadows(answer: Answer): ShadowFact[] {
       },
     ];
   });
-  const fromSettings = [...new Set(answer.all("setting"))].map((name): ShadowFact => ({
-    name,
-    place: "settings.json",
-    value: "set",
-  }));
+  const fromSettings = [...new Set(answer.all("setting").map(printable))].map(
+    (name): ShadowFact => ({
+      name,
+      place: "settings.json",
+      value: "set",
+    }),
+  );
   return [...fromProcess, ...fromSettings];
 }
 

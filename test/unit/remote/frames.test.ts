@@ -12,6 +12,16 @@ import type { Fact } from "../../../src/remote/frames.ts";
 
 const NONCE = "5c5c5c5c5c5c5c5c";
 
+/** The code of the error that some work throws. */
+const failureOf = (work: () => unknown) => {
+  try {
+    work();
+  } catch (error) {
+    return error instanceof SyncCredsError ? error.code : error;
+  }
+  return "none";
+};
+
 describe("the command line", () => {
   test("is a constant but for the length of the script", () => {
     expect(renderCommand("exit 0")).toBe(
@@ -169,14 +179,6 @@ describe("reading what a host prints", () => {
     );
   });
 
-  const failureOf = (work: () => unknown) => {
-    try {
-      work();
-    } catch (error) {
-      return error instanceof SyncCredsError ? error.code : error;
-    }
-    return "none";
-  };
   const MIB = 1024 * 1024;
 
   test("a file of 256 KiB in hexadecimal digits is honest", () => {

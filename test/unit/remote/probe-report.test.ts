@@ -105,6 +105,26 @@ describe("the answer to a probe", () => {
     expect(parseProbe(answerOf("file.is=socket srw------- 0 1")).fileEntry.kind).toBe("other");
   });
 
+  test("words of the host are fit for a terminal", () => {
+    const report = parseProbe(
+      answerOf(`
+        user=uid=1(ev\u001B[31mil)
+        claude=2.1\u0007
+        lock=a1 ben\u202E@desk
+        pending=ann\u001B]0;x\u0007
+        unit=act\u0000ive
+        directory=dir\u009Bectory
+        missing=sha\u001Bsum
+        home.is=file \u001B[2J 1 1
+        env=A\u001BB set
+        setting=api\u0007Key`),
+    );
+    const { home: _home, configDir: _configDir, ...shown } = report;
+    // JSON spells such characters with escapes.
+    expect(JSON.stringify(shown)).not.toMatch(/\\u|[\u007F-\u009F\u202E]/);
+    expect(report).toMatchObject({ lockedBy: "a1 ben @desk", claudeVersion: "2.1" });
+  });
+
   test("whatever is answered, there is a report", () => {
     const keys = ["user", "home", "hex", "free", "clock", "wrapper", "env", "file.is", "dir.is"];
     const facts = fc.array(fc.record({ key: fc.constantFrom(...keys), value: fc.string() }));
