@@ -24,9 +24,9 @@ test("inside other values it prints [redacted] too", () => {
   expect(everything).not.toContain("CANARY");
 });
 
-test("it has no enumerable road to its value", () => {
+test("it has no property that could be read", () => {
   expect(Object.entries(secret)).toEqual([]);
-  expect(JSON.stringify(structuredClone({ ...secret }))).toBe("{}");
+  expect(Reflect.ownKeys(secret)).toEqual([]);
 });
 
 test("reveal is the way out", () => {

@@ -23,6 +23,24 @@ const entry = (host: string, refreshFingerprint?: string) => ({
   ...(refreshFingerprint === undefined ? {} : { refreshFingerprint }),
 });
 
+/** A run whose connections take turns and fail as `connect` says. */
+function runOf(connect: Run["connect"], signal = new AbortController().signal) {
+  const events: RunEvent[] = [];
+  const run: Run = {
+    ports: fakePorts(),
+    connect,
+    script: "",
+    who: "ann@laptop",
+    dryRun: false,
+    force: false,
+    signal,
+    emit: (event) => void events.push(event),
+  };
+  return { run, events };
+}
+const unreachable = (name: string) =>
+  new SyncCredsError("HOST_UNREACHABLE", `${name} does not answer`);
+
 describe("a refresh token has one holder", () => {
   test.each<[string, Job[], ReturnType<typeof entry>[]]>([
     ["no host", [], []],
@@ -56,24 +74,6 @@ describe("a refresh token has one holder", () => {
 });
 
 describe("rolling out", () => {
-  /** A run whose connections take turns and fail as `connect` says. */
-  function runOf(connect: Run["connect"], signal = new AbortController().signal) {
-    const events: RunEvent[] = [];
-    const run: Run = {
-      ports: fakePorts(),
-      connect,
-      script: "",
-      who: "ann@laptop",
-      dryRun: false,
-      force: false,
-      signal,
-      emit: (event) => void events.push(event),
-    };
-    return { run, events };
-  }
-  const unreachable = (name: string) =>
-    new SyncCredsError("HOST_UNREACHABLE", `${name} does not answer`);
-
   test("every host has its own result, in the order asked for, whoever ends first", async () => {
     const { run } = runOf(async ({ name }) => {
       const turns = name === "a" ? 20 : 1;
