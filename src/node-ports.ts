@@ -1,14 +1,20 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, lstat, mkdir, open } from "node:fs/promises";
+import { access, lstat, mkdir, open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { dirname } from "node:path";
-import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Files, FileSnapshot, Ports, Ran, RunOptions } from "./ports.ts";
 
-/** The real machine. The only file that touches the disk, other programs and the environment. */
+const LARGEST_FILE = 10 * 1024 * 1024;
+const MOST_OUTPUT = 1024 * 1024;
+
+/**
+ * The machine this program runs on: the only file that touches the disk, other programs and the
+ * environment. Nobody sits at the terminal unless `overrides` says who.
+ */
 export function nodePorts(overrides: Partial<Ports> = {}): Ports {
   return {
     platform: process.platform,
@@ -16,32 +22,29 @@ export function nodePorts(overrides: Partial<Ports> = {}): Ports {
     home: homedir(),
     cwd: process.cwd(),
     uid: process.getuid?.(),
-    userName: userInfo().username,
+    userName: findUserName(),
     files: nodeFiles,
     human: undefined,
     now: () => Date.now(),
     randomHex: (bytes) => randomBytes(bytes).toString("hex"),
-    sleep: (milliseconds, signal) => wait(milliseconds, undefined, signal ? { signal } : {}),
+    sleep: (milliseconds, signal) =>
+      wait(milliseconds, undefined, signal === undefined ? {} : { signal }),
     run: runProgram,
     ...overrides,
   };
 }
 
-const LARGEST_FILE = 10 * 1024 * 1024;
-const MOST_OUTPUT = 1024 * 1024;
-
 const nodeFiles: Files = {
   async read(path): Promise<FileSnapshot> {
     const isLink = (await lstat(path)).isSymbolicLink();
-    // Without O_NONBLOCK a FIFO would wait for a writer for ever.
+    // Without O_NONBLOCK a FIFO would wait for a writer for ever. Windows has neither.
     const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stats = await handle.stat();
-      if (!stats.isFile()) throw errno(stats.isDirectory() ? "EISDIR" : "EINVAL", path);
-      if (stats.size > LARGEST_FILE) throw errno("EFBIG", path);
-      const bytes = await handle.readFile();
+      if (stats.isDirectory()) throw failure("EISDIR", "is a directory", path);
+      if (!stats.isFile()) throw failure("EINVAL", "is no regular file", path);
       return {
-        bytes,
+        bytes: await readCapped(handle, path),
         mode: stats.mode & 0o777,
         uid: stats.uid,
         size: stats.size,
@@ -54,58 +57,112 @@ const nodeFiles: Files = {
     }
   },
 
-  async exists(path) {
-    return access(path).then(
+  exists: (path) =>
+    access(path).then(
       () => true,
       () => false,
-    );
+    ),
+
+  async modifiedAt(path) {
+    try {
+      return (await stat(path)).mtimeMs;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && isAbsence(error.code)) return undefined;
+      throw error;
+    }
   },
 
   async appendLine(path, line) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const handle = await open(path, "a", 0o600);
+    const handle = await open(path, "a+", 0o600);
     try {
-      await handle.write(`${line}\n`);
+      // One write: two programs that append at once never mix their lines.
+      await handle.write(`${(await endsMidLine(handle)) ? "\n" : ""}${line}\n`);
     } finally {
       await handle.close();
     }
   },
 };
 
+/** Kills the program when its time is over. Of each stream the first MiB is kept. */
 function runProgram(
   program: string,
   argv: readonly string[],
   { timeoutMs, input }: RunOptions,
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, argv, {
-      stdio: "pipe",
-      timeout: timeoutMs,
-      killSignal: "SIGKILL",
-    });
+    const child = spawn(program, argv, { stdio: "pipe", shell: false, windowsHide: true });
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
-    child.stdin.on("error", () => {}); // a program need not read what it is given
-    child.on("error", reject);
-    child.on("close", (code, signal) => {
-      if (code === null && signal === "SIGKILL") reject(errno("ETIMEDOUT", program));
-      else resolve({ code, stdout: stdout(), stderr: stderr() });
+    const settle = () => {
+      clearTimeout(timer);
+      // A grandchild may hold the pipes open for ever: they must not keep this process alive.
+      for (const stream of child.stdio) stream?.destroy();
+    };
+    const finish = (code: number | null) => {
+      settle();
+      resolve({ code, stdout: stdout(), stderr: stderr() });
+    };
+    const timer = setTimeout(() => {
+      if (child.exitCode !== null || child.signalCode !== null) return finish(child.exitCode);
+      child.kill("SIGKILL");
+      settle();
+      reject(failure("ETIMEDOUT", `took longer than ${timeoutMs} ms`, program));
+    }, timeoutMs);
+
+    child.on("error", (error) => {
+      settle();
+      reject(error);
     });
-    child.stdin.end(input ?? "");
+    child.on("close", finish);
+    child.stdin.on("error", () => {}); // a program need not read what it is given
+    child.stdin.end(input);
   });
 }
 
-function errno(code: string, path: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${path}`), { code, path });
-}
-
-/** Gathers what a program prints, up to a limit; decoded when it is whole. */
-function collect(stream: Readable): () => string {
+function collect(stream: NodeJS.ReadableStream): () => string {
   const chunks: Buffer[] = [];
   let length = 0;
   stream.on("data", (chunk: Buffer) => {
+    if (length < MOST_OUTPUT) chunks.push(chunk.subarray(0, MOST_OUTPUT - length));
     length += chunk.length;
-    if (length <= MOST_OUTPUT) chunks.push(chunk);
   });
   return () => Buffer.concat(chunks).toString("utf8");
+}
+
+/** To the end, whatever size was announced: files grow, and those of /proc announce none. */
+async function readCapped(handle: FileHandle, path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  while (length <= LARGEST_FILE) {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(64 * 1024));
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    chunks.push(buffer.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  throw failure("EFBIG", "is larger than 10 MiB", path);
+}
+
+async function endsMidLine(handle: FileHandle): Promise<boolean> {
+  const stats = await handle.stat();
+  if (!stats.isFile() || stats.size === 0) return false;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, stats.size - 1);
+  return buffer.toString("latin1") !== "\n";
+}
+
+/** A container may run us under a number that no account has: then the system knows no name. */
+function findUserName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env["USER"] || process.env["LOGNAME"] || "unknown";
+  }
+}
+
+function isAbsence(code: unknown): boolean {
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function failure(code: string, what: string, about: string): Error {
+  return Object.assign(new Error(`${code}: ${about} ${what}`), { code });
 }

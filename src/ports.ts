@@ -41,6 +41,8 @@ export interface Files {
   /** Content and metadata of one open file: both are of the same inode. */
   read(path: string): Promise<FileSnapshot>;
   exists(path: string): Promise<boolean>;
+  /** When a file or folder was last changed, epoch milliseconds; `undefined` when there is none. */
+  modifiedAt(path: string): Promise<number | undefined>;
   /** Adds one line to a file of mode 0600, creating it and its folder (0700) as needed. */
   appendLine(path: string, line: string): Promise<void>;
 }

@@ -35,6 +35,7 @@ export function fakePorts({ files = {}, ...different }: FakeWorld = {}): Ports {
     files: {
       read: (path) => readFake(disk, path),
       exists: (path) => Promise.resolve(disk.has(path)),
+      modifiedAt: (path) => Promise.resolve(disk.has(path) ? FAKE_NOW : undefined),
       appendLine: async (path, line) => {
         const before = disk.has(path) ? (await readFake(disk, path)).bytes.toString("utf8") : "";
         disk.set(path, { content: `${before}${line}\n` });
