@@ -1,132 +1,93 @@
-import { parseCredentials } from "../credentials/schema.ts";
-import type { Credentials } from "../credentials/schema.ts";
-import { SyncCredsError } from "../errors.ts";
+import { renderMode, renderShellWord } from "../hosts/local-path.ts";
+import { parseCredentials } from "../credentials/parse.ts";
+import type { Credentials } from "../credentials/parse.ts";
 import type { FileSnapshot, Ports } from "../ports.ts";
-import { findSources } from "./sources.ts";
+import { waitForRenewal } from "./claude-locks.ts";
+import { notFound, unreadable } from "./failures.ts";
+import type { Look } from "./failures.ts";
+import { listSources } from "./sources.ts";
 import type { Source } from "./sources.ts";
+import { readStable } from "./stable-read.ts";
 
-/** The credentials of this laptop, wherever they were. */
+/** The credentials file that this user's Claude Code goes by. */
 export interface Located {
   readonly path: string;
-  /** For messages: the path, and the variable that points there. */
+  /** How messages name it. */
   readonly label: string;
   readonly credentials: Credentials;
-  /** Remarks for the user, one line each. */
+  /** The file as it was read, without its bytes: enough to see later whether it has changed. */
+  readonly snapshot: Omit<FileSnapshot, "bytes">;
+  /** What the user should know of the file besides; whole sentences without a period. */
   readonly notes: readonly string[];
 }
 
 /**
- * Finds and reads the login of this laptop, once it holds still: never while Claude Code is renewing it, and never half
- * of it. Reads only. Errors: `CREDENTIALS_NOT_FOUND`, `CREDENTIALS_UNREADABLE`.
+ * Finds and reads the credentials of this user, never in the middle of a write, and after a renewal that
+ * Claude Code is busy with. Nothing is changed. The file may still hold a login that is of no use: that is
+ * for `validate` to say. Errors: `CREDENTIALS_NOT_FOUND`, `CREDENTIALS_UNREADABLE`.
  */
 export async function locateCredentials(ports: Ports): Promise<Located> {
-  const sources = findSources(ports);
-  for (const source of sources) {
-    const notes: string[] = [];
-    await waitForRenewal(source, ports, notes);
-    const read = await readStably(source.path, ports);
-    if (read === undefined) continue;
-    const { snapshot, credentials } = read;
-    if (ports.platform !== "win32" && (snapshot.mode & 0o077) !== 0) {
-      notes.push(
-        `${source.path} can be read by others on this laptop: \`chmod 600 ${source.path}\``,
-      );
-    }
-    return { path: source.path, label: labelOf(source), credentials, notes };
+  const looks: Look[] = [];
+  let unfit: Located | undefined;
+  for (const source of listSources(ports)) {
+    const located = await readSource(source, ports);
+    const found = located === undefined ? "nothing" : findLack(located.credentials, ports);
+    if (located !== undefined && found === undefined) return located;
+    looks.push({ source, found: found ?? "nothing" });
+    unfit ??= located;
   }
-  throw notFound(sources, ports);
+  // On macOS such a file is no finding: the Keychain is where the login would be.
+  if (unfit !== undefined && ports.platform !== "darwin") return unfit;
+  throw notFound(looks, ports);
 }
 
-const READ_ATTEMPTS = 5;
-const READ_PAUSE_MS = 100;
-const LOCK_WAIT_MS = 60_000;
-const LOCK_POLL_MS = 250;
-
-/** Two reads that agree, of a file that is whole. A file that stays half-written is returned as it is. */
-async function readStably(
-  path: string,
-  ports: Ports,
-): Promise<{ snapshot: FileSnapshot; credentials: Credentials } | undefined> {
-  let snapshot = await readIfThere(path, ports);
-  for (let attempt = 1; snapshot !== undefined; attempt++) {
-    const again = await readIfThere(path, ports);
-    const isStable = again !== undefined && isSame(snapshot, again);
-    const credentials = parseCredentials((again ?? snapshot).bytes);
-    const isWhole = !["half-written", "empty"].includes(credentials.shape);
-    if ((isStable && isWhole) || attempt === READ_ATTEMPTS) {
-      return { snapshot: again ?? snapshot, credentials };
-    }
-    await ports.sleep(READ_PAUSE_MS);
-    snapshot = await readIfThere(path, ports);
-  }
-  return undefined;
-}
-
-function isSame(a: FileSnapshot, b: FileSnapshot): boolean {
-  return a.inode === b.inode && a.modifiedAt === b.modifiedAt && a.bytes.equals(b.bytes);
-}
-
-/**
- * Claude Code holds a lock directory while it renews the login, and touches it every few seconds. It is waited for and
- * never removed: removing it can cost the login.
- */
-async function waitForRenewal({ configDir }: Source, ports: Ports, notes: string[]): Promise<void> {
-  const lock = `${configDir}/.oauth_refresh.lock`;
-  const until = ports.now() + LOCK_WAIT_MS;
-  while (await ports.files.exists(lock)) {
-    if (ports.now() >= until) {
-      notes.push(`${lock} has been there for a minute; reading the login all the same`);
-      return;
-    }
-    await ports.sleep(LOCK_POLL_MS);
-  }
-}
-
-async function readIfThere(path: string, ports: Ports): Promise<FileSnapshot | undefined> {
+async function readSource(source: Source, ports: Ports): Promise<Located | undefined> {
+  const { path, label, directory, isLegacy } = source;
   try {
-    return await ports.files.read(path);
-  } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new SyncCredsError("CREDENTIALS_UNREADABLE", `${path} cannot be read`, {
-      why: UNREADABLE[code] ?? code,
-      next: [`Look at it: \`ls -l ${path}\``],
-      cause: thrown,
-    });
+    const lockNote = isLegacy ? undefined : await waitForRenewal(directory, ports);
+    const snapshot = await readStable(path, ports, (bytes) =>
+      ["empty", "truncated", "not-json"].includes(parseCredentials(bytes).kind),
+    );
+    if (snapshot === undefined) return undefined;
+    const { bytes, ...metadata } = snapshot;
+    const notes = [lockNote, ...noteFile(metadata, source, ports)];
+    return {
+      path,
+      label,
+      credentials: parseCredentials(bytes, label),
+      snapshot: metadata,
+      notes: notes.filter((note) => note !== undefined),
+    };
+  } catch (error) {
+    throw unreadable(source, error, ports);
   }
 }
 
-const UNREADABLE: Readonly<Record<string, string>> = {
-  EACCES: "this account may not read it",
-  EPERM: "this account may not read it",
-  EISDIR: "it is a directory",
-  EINVAL: "it is not a plain file",
-  EFBIG: "it is far too large to be a login",
-  ELOOP: "it is a link that leads in a circle",
-};
-
-function labelOf({ path, variable }: Source): string {
-  return variable === undefined ? path : `${path} (by ${variable})`;
-}
-
-function notFound(sources: readonly Source[], { platform, env }: Ports): SyncCredsError {
-  const places = sources.map(labelOf).join(", ");
-  const named = sources.some(({ variable }) => variable !== undefined);
-  const next = [
-    named
-      ? "Unset the variable if it points to the wrong place, or log in there: `claude`, then `/login`"
-      : "Log in on this laptop: `claude`, then `/login`",
-  ];
-  if (platform === "darwin") {
-    const account = env["USER"] ?? "$USER";
-    next.push(
-      "On macOS Claude Code keeps the login in the Keychain, which this release does not read. Export it: " +
-        `\`(umask 077; security find-generic-password -a "${account}" -s "Claude Code-credentials" -w > ~/.claude/.credentials.json)\`` +
-        ", push, then delete that file",
+function noteFile(
+  { mode }: Pick<FileSnapshot, "mode">,
+  { path, label, isLegacy }: Source,
+  { platform }: Ports,
+): string[] {
+  const notes: string[] = [];
+  if (platform !== "win32" && (mode & 0o044) !== 0) {
+    notes.push(
+      `${label} can be read by other users of this laptop (mode ${renderMode(mode)}): run \`chmod 600 ${renderShellWord(path)}\``,
     );
   }
-  return new SyncCredsError("CREDENTIALS_NOT_FOUND", "there is no Claude login on this laptop", {
-    why: `looked at ${places}`,
-    next,
-  });
+  if (isLegacy) notes.push(`${label} is where only old versions of Claude Code kept the login`);
+  if (platform === "darwin") {
+    notes.push(`${label} was read, not the Keychain, where Claude Code may have a newer login`);
+  }
+  return notes;
+}
+
+/** Why the search goes on although there is a file; a broken one is not passed over. */
+function findLack(credentials: Credentials, ports: Ports): string | undefined {
+  if (["mcp-only", "api-key-only", "no-login"].includes(credentials.kind)) {
+    return "no login of Claude Code";
+  }
+  if (credentials.kind !== "login" || ports.platform !== "darwin") return undefined;
+  // Beside the Keychain a file is often a leftover that no Claude Code renews any more.
+  const { expiresAt = Number.POSITIVE_INFINITY } = credentials.login;
+  return expiresAt <= ports.now() ? "a login whose time is over" : undefined;
 }

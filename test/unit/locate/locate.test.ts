@@ -1,0 +1,239 @@
+import { describe, expect, test } from "vitest";
+import { locateCredentials } from "../../../src/locate/locate.ts";
+import type { Ports } from "../../../src/ports.ts";
+import { FAKE_NOW, fakePorts } from "../../support/fake-ports.ts";
+import type { FakeWorld } from "../../support/fake-ports.ts";
+import { credentialsFile } from "../credentials/a-credentials-file.ts";
+
+const USUAL = "/home/ann/.claude/.credentials.json";
+const LEGACY = "/home/ann/.config/claude/.credentials.json";
+const GOOD = { content: credentialsFile(FAKE_NOW) };
+const EXPIRED = { content: credentialsFile(FAKE_NOW, { expiresAt: FAKE_NOW - 1 }) };
+const MCP_ONLY = { content: '{"mcpOAuth":{}}' };
+
+describe("which file", () => {
+  test("the usual one", async () => {
+    expect(await locate({ files: { [USUAL]: GOOD, [LEGACY]: GOOD } })).toMatchObject({
+      path: USUAL,
+      label: "~/.claude/.credentials.json",
+      credentials: { kind: "login", place: "~/.claude/.credentials.json" },
+      snapshot: { mode: 0o600, inode: 1 },
+      notes: [],
+    });
+  });
+
+  test("what is found holds no bytes that could be printed", async () => {
+    expect(JSON.stringify(await locate({ files: { [USUAL]: GOOD } }))).not.toContain("CANARY");
+  });
+
+  test("an old place is used, and said to be one", async () => {
+    const { path, notes } = await locate({ files: { [USUAL]: MCP_ONLY, [LEGACY]: GOOD } });
+
+    expect(path).toBe(LEGACY);
+    expect(notes).toEqual([
+      "~/.config/claude/.credentials.json is where only old versions of Claude Code kept the login",
+    ]);
+  });
+
+  test("MCP logins alone are named when there is nothing better", async () => {
+    const { path, credentials } = await locate({ files: { [USUAL]: MCP_ONLY } });
+    expect([path, credentials.kind]).toEqual([USUAL, "mcp-only"]);
+  });
+
+  test.each(["{", '{"claudeAiOauth":{"accessToken":"","expiresAt":0}}', '{"claudeAiOauth":7}'])(
+    "a file that is broken or blanked (%s) is not passed over for an older login",
+    async (content) => {
+      const { path } = await locate({ files: { [USUAL]: { content }, [LEGACY]: GOOD } });
+      expect(path).toBe(USUAL);
+    },
+  );
+
+  test("a variable that points nowhere is an error, not another login", async () => {
+    const env = { CLAUDE_CONFIG_DIR: "/elsewhere" };
+    await expect(locate({ env, files: { [USUAL]: GOOD } })).rejects.toMatchObject({
+      code: "CREDENTIALS_NOT_FOUND",
+      message: "/elsewhere/.credentials.json does not exist",
+      why: "CLAUDE_CONFIG_DIR points to /elsewhere; no other place was looked at",
+      next: [
+        "Log in there: run `claude` and type `/login`",
+        "Or use the login of the default place: `unset CLAUDE_CONFIG_DIR`",
+      ],
+    });
+  });
+
+  test("nothing anywhere: all places are named", async () => {
+    await expect(locate({})).rejects.toMatchObject({
+      code: "CREDENTIALS_NOT_FOUND",
+      why: "looked at ~/.claude/.credentials.json: nothing; ~/.config/claude/.credentials.json: nothing; ~/.config/claude-code/auth.json: nothing",
+    });
+  });
+});
+
+describe("on macOS", () => {
+  test.each([
+    ["no file", {}, "~/.claude/.credentials.json: nothing"],
+    ["MCP logins", { [USUAL]: MCP_ONLY }, "~/.claude/.credentials.json: no login of Claude Code"],
+    ["a leftover", { [USUAL]: EXPIRED }, "~/.claude/.credentials.json: a login whose time is over"],
+  ])("%s: the way to the Keychain is shown", async (_, files, found) => {
+    await expect(locate({ platform: "darwin", files })).rejects.toMatchObject({
+      code: "CREDENTIALS_NOT_FOUND",
+      why: expect.stringContaining(found),
+      next: [
+        'Copy the login out of the Keychain: `(umask 077; mkdir -p /home/ann/.sync-creds-login && rm -f /home/ann/.sync-creds-login/.credentials.json && security find-generic-password -a "$USER" -s "Claude Code-credentials" -w > /home/ann/.sync-creds-login/.credentials.json)`',
+        "Over SSH, unlock the Keychain first: `security unlock-keychain ~/Library/Keychains/login.keychain-db`",
+        "Push that copy: `CLAUDE_SECURESTORAGE_CONFIG_DIR=/home/ann/.sync-creds-login sync-creds push`",
+        "Then delete it, for it holds your refresh token: `rm -r /home/ann/.sync-creds-login`",
+      ],
+    });
+  });
+
+  test("a copy that has grown old leads back to the item it came from", async () => {
+    const directory = "/home/ann/.sync-creds-login";
+    const env = { CLAUDE_SECURESTORAGE_CONFIG_DIR: directory };
+    const files = { [`${directory}/.credentials.json`]: EXPIRED };
+    await expect(locate({ platform: "darwin", env, files })).rejects.toMatchObject({
+      next: expect.arrayContaining([expect.stringContaining('-s "Claude Code-credentials" -w')]),
+    });
+  });
+
+  test("a file with a current login is used, and the Keychain mentioned", async () => {
+    const { notes } = await locate({ platform: "darwin", files: { [USUAL]: GOOD } });
+    expect(notes).toEqual([
+      "~/.claude/.credentials.json was read, not the Keychain, where Claude Code may have a newer login",
+    ]);
+  });
+});
+
+test("on Windows a user of WSL is told where to run this", async () => {
+  const windows = { platform: "win32", home: "C:\\Users\\ann", cwd: "C:\\" } as const;
+  await expect(locate(windows)).rejects.toMatchObject({
+    next: expect.arrayContaining([expect.stringContaining("WSL")]),
+  });
+});
+
+describe("a file that cannot be read", () => {
+  test.each([
+    ["EACCES", "permission denied: it, or a directory above it, belongs to another user"],
+    ["EISDIR", "it is a directory"],
+    ["EINVAL", "it is not a regular file"],
+    ["EFBIG", "it is larger than 10 MiB: no credentials file is"],
+    ["EIO", "the system said EIO"],
+  ])("%s", async (code, why) => {
+    await expect(locate({ files: { [USUAL]: code, [LEGACY]: GOOD } })).rejects.toMatchObject({
+      code: "CREDENTIALS_UNREADABLE",
+      message: "~/.claude/.credentials.json cannot be read",
+      why,
+      next: expect.arrayContaining([`Look at it: \`ls -ld ${USUAL}\``]),
+    });
+  });
+});
+
+test("a file that others can read is used, and the cure named", async () => {
+  const { notes } = await locate({ files: { [USUAL]: { ...GOOD, mode: 0o644 } } });
+  expect(notes).toEqual([
+    `~/.claude/.credentials.json can be read by other users of this laptop (mode 0644): run \`chmod 600 ${USUAL}\``,
+  ]);
+});
+
+describe("while Claude Code writes", () => {
+  test.each(["", '{"claudeAiOauth":{"acc', "{}}"])(
+    "%j is read again until it is whole",
+    async (half) => {
+      const { ports, slept } = rewriting([half, half, GOOD.content]);
+
+      expect((await locateCredentials(ports)).credentials.kind).toBe("login");
+      expect(slept()).toBe(200);
+    },
+  );
+
+  test("a half-written file that stays one is named after five looks", async () => {
+    const { ports, slept } = rewriting(["{"]);
+
+    expect((await locateCredentials(ports)).credentials.kind).toBe("truncated");
+    expect(slept()).toBe(400);
+  });
+
+  test("a file that vanishes for a moment is waited for", async () => {
+    const { ports } = rewriting([GOOD.content], { missingAt: 2 });
+    expect((await locateCredentials(ports)).credentials.kind).toBe("login");
+  });
+
+  test("a file that never comes to rest is not read", async () => {
+    const { ports } = rewriting([GOOD.content], { restless: true });
+    await expect(locateCredentials(ports)).rejects.toMatchObject({
+      code: "CREDENTIALS_UNREADABLE",
+      why: "another program keeps rewriting it",
+    });
+  });
+});
+
+describe("while Claude Code renews the login", () => {
+  const OAUTH_LOCK = "/home/ann/.claude/.oauth_refresh.lock";
+
+  test.each([OAUTH_LOCK, "/home/ann/.claude.lock"])("%s is waited for", async (lock) => {
+    let looks = 0;
+    const { ports, slept } = locked((path) =>
+      path === lock && ++looks <= 3 ? FAKE_NOW - 4000 : undefined,
+    );
+
+    expect((await locateCredentials(ports)).notes).toEqual([]);
+    expect(slept()).toBe(750);
+  });
+
+  test.each([
+    ["was not touched for a minute", FAKE_NOW - 60_000],
+    ["is dated in the future", FAKE_NOW + 3_600_000],
+  ])("a lock that %s belongs to nobody", async (_, touchedAt) => {
+    const { ports, slept } = locked(() => touchedAt);
+
+    await locateCredentials(ports);
+    expect(slept()).toBe(0);
+  });
+
+  test("it is waited for no longer than a minute, and said so", async () => {
+    const { ports, slept } = locked(() => FAKE_NOW);
+
+    expect((await locateCredentials(ports)).notes).toEqual([
+      expect.stringContaining("over a minute"),
+    ]);
+    expect(slept()).toBe(60_000);
+  });
+});
+
+function locate(world: FakeWorld) {
+  return locateCredentials(fakePorts(world));
+}
+
+/** A file whose content moves on with every pause, the last content staying. */
+function rewriting(
+  contents: readonly string[],
+  { missingAt = 0, restless = false }: { missingAt?: number; restless?: boolean } = {},
+): { ports: Ports; slept: () => number } {
+  let pauses = 0;
+  let reads = 0;
+  const { ports, slept } = counting(() => pauses++);
+  const read: Ports["files"]["read"] = (path) => {
+    reads++;
+    const content = contents[Math.min(pauses, contents.length - 1)] ?? "";
+    const files = path === USUAL && reads !== missingAt ? { [USUAL]: { content } } : {};
+    const snapshot = fakePorts({ files }).files.read(path);
+    return restless ? snapshot.then((calm) => ({ ...calm, inode: reads })) : snapshot;
+  };
+  return { ports: { ...ports, files: { ...ports.files, read } }, slept };
+}
+
+function locked(modifiedAt: (path: string) => number | undefined) {
+  const { ports, slept } = counting();
+  const files = { ...ports.files, modifiedAt: (path: string) => Promise.resolve(modifiedAt(path)) };
+  return { ports: { ...ports, files }, slept };
+}
+
+function counting(onSleep = () => {}): { ports: Ports; slept: () => number } {
+  let total = 0;
+  const sleep = (milliseconds: number) => {
+    total += milliseconds;
+    onSleep();
+    return Promise.resolve();
+  };
+  return { ports: fakePorts({ files: { [USUAL]: GOOD }, sleep }), slept: () => total };
+}
