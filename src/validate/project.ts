@@ -1,51 +1,24 @@
 import { fingerprintOf } from "../credentials/fingerprint.ts";
-import type { Login } from "../credentials/schema.ts";
 import type { Delivery } from "../hosts/host.ts";
 import { Secret } from "../secret.ts";
+import type { FitLogin } from "./validate.ts";
 
-/** What may leave the laptop. */
+/** What may leave this laptop, and what it is called. */
 export interface Projection {
-  /** JSON text of the `claudeAiOauth` value. */
+  /** JSON text of the value of `claudeAiOauth`. */
   readonly block: Secret;
+  /** Of the access token. */
   readonly fingerprint: string;
-  /** When what is sent stops working; epoch milliseconds. */
-  readonly validUntil: number | undefined;
-  /** Fingerprint of the laptop's refresh token, sent or not. */
-  readonly localRefreshFingerprint: string | undefined;
-  /** Fingerprint of the refresh token that is sent; undefined when none is. */
-  readonly sentRefreshFingerprint: string | undefined;
+  /** When the host must log in anew or be served again; epoch milliseconds. */
+  readonly validUntil?: number;
+  /** Fingerprint of this laptop's refresh token, be it sent or not. */
+  readonly localRefreshFingerprint?: string;
+  /** Fingerprint of the refresh token that leaves with the block. */
+  readonly sentRefreshFingerprint?: string;
 }
 
-/**
- * Cuts a login down to its delivery. `access-token`: only the fields a refresh-less login needs (it works without
- * refresh token and is left alone by Claude Code, seen with 2.1.330); whatever else stands in the block stays here.
- * `full-login`: the block as it is.
- */
-export function projectLogin(login: Login, delivery: Delivery): Projection {
-  const refreshFingerprint = login.refreshToken && fingerprintOf(login.refreshToken);
-  const common = {
-    fingerprint: fingerprintOf(login.accessToken),
-    localRefreshFingerprint: refreshFingerprint,
-  };
-  switch (delivery) {
-    case "access-token":
-      return {
-        ...common,
-        block: withoutRefresh(login.block),
-        validUntil: login.expiresAt,
-        sentRefreshFingerprint: undefined,
-      };
-    case "full-login":
-      return {
-        ...common,
-        block: login.block,
-        validUntil: login.refreshTokenExpiresAt,
-        sentRefreshFingerprint: refreshFingerprint,
-      };
-  }
-}
-
-const MAY_LEAVE = new Set([
+/** All that an access token needs beside it; scopes, or Claude Code takes it for no login (seen with 2.1.330). */
+const ACCESS_KEYS = new Set([
   "accessToken",
   "expiresAt",
   "scopes",
@@ -53,8 +26,27 @@ const MAY_LEAVE = new Set([
   "rateLimitTier",
 ]);
 
-function withoutRefresh(block: Secret): Secret {
+/** The part of a login that a delivery sends: never more than its allow-list, or the whole on purpose. */
+export function projectLogin(login: FitLogin, delivery: Delivery): Projection {
+  const { accessToken, refreshToken, expiresAt, refreshTokenExpiresAt } = login;
+  const fingerprint = fingerprintOf(accessToken);
+  const refresh = refreshToken === undefined ? undefined : fingerprintOf(refreshToken);
+  const local = refresh === undefined ? {} : { localRefreshFingerprint: refresh };
+  if (delivery === "access-token") {
+    return { block: pickAccess(login), fingerprint, validUntil: expiresAt, ...local };
+  }
+  return {
+    block: login.block,
+    fingerprint,
+    ...local,
+    // The host renews the access token by itself, so only the login deadline counts.
+    ...(refreshTokenExpiresAt === undefined ? {} : { validUntil: refreshTokenExpiresAt }),
+    ...(refresh === undefined ? {} : { sentRefreshFingerprint: refresh }),
+  };
+}
+
+function pickAccess({ block }: FitLogin): Secret {
   const fields: Record<string, unknown> = JSON.parse(block.reveal());
-  const leaving = Object.entries(fields).filter(([name]) => MAY_LEAVE.has(name));
+  const leaving = Object.entries(fields).filter(([key]) => ACCESS_KEYS.has(key));
   return new Secret(JSON.stringify(Object.fromEntries(leaving)));
 }

@@ -1,230 +1,174 @@
-import type { Credentials, Login, OtherShape } from "../credentials/schema.ts";
+import type { Credentials, Login } from "../credentials/parse.ts";
 import { SyncCredsError } from "../errors.ts";
-import type { ErrorCode } from "../errors.ts";
 import type { Delivery } from "../hosts/host.ts";
+import type { Secret } from "../secret.ts";
+import { describeMisfit, LOG_IN } from "./misfits.ts";
 
-export interface Leniency {
-  /** Let an access token pass that ends within 30 minutes. */
-  readonly allowShortTtl: boolean;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** With less to live an access token is hardly worth a restart. */
+const SHORT_TTL_MS = 30 * MINUTE_MS;
+/** Claude Code renews a login only when its access token has this long to live. */
+const RENEWAL_LEAD_MS = 5 * MINUTE_MS;
+const DEADLINE_WARNING_MS = 7 * DAY_MS;
+/** A positive instant below this is one in seconds: in milliseconds it would be in 1973. */
+const FIRST_MILLISECONDS = 1e11;
+const BEYOND_BELIEF = Date.UTC(2090, 0, 1);
+
+/** A login that Claude Code on a host could use. */
+export interface FitLogin extends Login {
+  readonly accessToken: Secret;
+  readonly expiresAt: number;
 }
 
-/** A login that is worth sending, and remarks about it. */
-export interface Verified {
-  readonly login: Login;
-  readonly notes: readonly string[];
+export interface Leniency {
+  /** Let an access token pass that ends within half an hour. */
+  readonly allowShortTtl?: boolean;
 }
 
 /**
- * Lets through a login that a host can use for a while, and names every other state with its next step. Nothing is sent
- * of a login that does not pass. Errors: the `CREDENTIALS_…` codes.
+ * The login in a credentials file, if it is worth sending by this delivery at `now` (epoch milliseconds),
+ * with what the user should know of it. Errors: every other state of such a file, by its own code
+ * `CREDENTIALS_…`.
  */
 export function verifyLogin(
   credentials: Credentials,
   delivery: Delivery,
   now: number,
-  { allowShortTtl }: Leniency,
-): Verified {
-  if (credentials.shape === "wrong-type") {
+  { allowShortTtl = false }: Leniency = {},
+): { login: FitLogin; notes: string[] } {
+  if (credentials.kind !== "login") throw describeMisfit(credentials);
+  const login = verifyUsable(credentials.login, credentials.place);
+  verifyDeadline(login, now);
+  if (delivery === "full-login") verifyRenewable(login, credentials.place);
+  else verifyLifetime(login, now, allowShortTtl);
+  return { login, notes: [...noteForm(credentials), ...noteTimes(login, now)] };
+}
+
+function verifyUsable(login: Login, place: string): FitLogin {
+  const { accessToken, expiresAt, refreshTokenExpiresAt, scopes } = login;
+  if (accessToken === undefined || expiresAt === 0) {
+    throw new SyncCredsError("CREDENTIALS_BLANKED", `the login in ${place} was cleared`, {
+      why: "Claude Code empties it after its renewal was refused, for instance when another machine used the same refresh token",
+      next: [LOG_IN],
+    });
+  }
+  if (!scopes.includes("user:inference")) {
+    throw new SyncCredsError("CREDENTIALS_NO_INFERENCE", "this login may not ask Claude anything", {
+      why: `the scope \`user:inference\` is missing in ${place}; Claude Code calls that not logged in`,
+      next: [LOG_IN],
+    });
+  }
+  if (expiresAt === undefined) {
     throw new SyncCredsError(
       "CREDENTIALS_MALFORMED",
-      "the local login has a field of the wrong type",
+      `${place} does not say when its login expires`,
       {
-        why: `${credentials.path} is not what Claude Code writes (expected: ${credentials.expected})`,
-        next: [LOG_IN],
+        why: "`expiresAt` is missing, as some versions of Claude Code left it (2.1.224 to 2.1.226)",
+        next: ["Update Claude Code: `claude update`", LOG_IN],
       },
     );
   }
-  if (credentials.shape !== "login") throw notALogin(credentials.shape);
-
-  const { login, isFlat } = credentials;
-  verifyTokens(login);
-  verifyScopes(login);
-  verifyLoginTime(login, now);
-  if (delivery === "full-login") verifyRenewable(login);
-  else verifyAccessTime(login, now, allowShortTtl);
-  return { login, notes: [...flatNote(isFlat), ...loginNote(login, now)] };
-}
-
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-const SHORTEST_TTL = 30 * MINUTE;
-const LOGIN_WARNING = 7 * DAY;
-/** Instants before 1973 in milliseconds are after 1973 in seconds. */
-const LATEST_SECONDS = 1e11;
-/** No login lasts that long: proxies put such dates beside their placeholders. */
-const ABSURDLY_LATE = Date.UTC(2090, 0);
-
-const LOG_IN = "Log in on this laptop: `claude`, then `/login`; then push again";
-const RENEW = "Let Claude Code renew it: run `claude -p hi` here; then push again";
-
-function verifyTokens({ accessToken, refreshToken, expiresAt }: Login): void {
-  const token = accessToken.reveal();
-  if (token === "" || expiresAt === 0) {
-    throw new SyncCredsError("CREDENTIALS_BLANKED", "the local login has been blanked", {
-      why: "Claude Code empties the tokens when the service refuses to renew them: this laptop is logged out",
+  const instants = [expiresAt, refreshTokenExpiresAt ?? 0];
+  if (instants.some((at) => at > 0 && at < FIRST_MILLISECONDS)) {
+    throw new SyncCredsError("CREDENTIALS_MALFORMED", `${place} counts time in seconds`, {
+      why: "Claude Code counts in milliseconds: another program wrote this file",
       next: [LOG_IN],
     });
   }
-  if (
-    isPlaceholder(token) ||
-    (refreshToken !== undefined && isPlaceholder(refreshToken.reveal())) ||
-    (expiresAt ?? 0) >= ABSURDLY_LATE
-  ) {
-    throw new SyncCredsError("CREDENTIALS_PLACEHOLDER", "the local login is a placeholder", {
-      why: "a proxy or gateway on this laptop puts the real token in later; a host has no such proxy",
+  if (login.isPlaceholder || instants.some((at) => at >= BEYOND_BELIEF)) {
+    throw new SyncCredsError("CREDENTIALS_PLACEHOLDER", `the login in ${place} is a stand-in`, {
+      why: login.isPlaceholder
+        ? "its token is a made-up word; a proxy on this laptop puts the real one in its place"
+        : "it claims to be valid beyond the year 2090; only proxies write such a date",
       next: ["Push from where the real login is, or log in without the proxy"],
     });
   }
-  if (/[^\x21-\x7e]/.test(token)) {
-    throw new SyncCredsError("CREDENTIALS_MALFORMED", "the local access token is damaged", {
-      why: "it holds characters that no token has",
-      next: [LOG_IN],
-    });
-  }
-  if (expiresAt !== undefined && expiresAt < LATEST_SECONDS) {
-    throw new SyncCredsError("CREDENTIALS_MALFORMED", "the local login counts in seconds", {
-      why: "Claude Code writes `expiresAt` in milliseconds: another program wrote this file",
-      next: [LOG_IN],
-    });
-  }
+  return { ...login, accessToken, expiresAt };
 }
 
-function isPlaceholder(token: string): boolean {
-  return /placeholder|proxy|injected|dummy|redacted|example|your[-_]?token/i.test(token);
-}
-
-/** Since Claude Code 2.1.81 a login without this scope counts as no login. */
-function verifyScopes({ scopes }: Login): void {
-  if (scopes?.includes("user:inference") === true) return;
-  throw new SyncCredsError(
-    "CREDENTIALS_NO_INFERENCE",
-    "the local login may not talk to the model",
-    {
-      why:
-        scopes === undefined
-          ? "it names no scopes, and Claude Code takes such a login for none"
-          : "its scopes lack `user:inference`",
-      next: [LOG_IN],
-    },
-  );
-}
-
-function verifyLoginTime({ refreshTokenExpiresAt }: Login, now: number): void {
-  if (refreshTokenExpiresAt === undefined || refreshTokenExpiresAt > now) return;
-  throw new SyncCredsError("CREDENTIALS_LOGIN_OVER", "the local login has reached its end", {
-    why: "a login lasts 30 days, however often it is renewed",
+function verifyDeadline({ refreshToken, refreshTokenExpiresAt }: FitLogin, now: number): void {
+  if (refreshToken === undefined || refreshTokenExpiresAt === undefined) return;
+  if (refreshTokenExpiresAt > now) return;
+  throw new SyncCredsError("CREDENTIALS_LOGIN_OVER", "this login has reached its time limit", {
+    why: `it ended ${renderSpan(now - refreshTokenExpiresAt)} ago, 30 days after you logged in; no renewal extends that`,
     next: [LOG_IN],
   });
 }
 
-function verifyAccessTime(login: Login, now: number, allowShortTtl: boolean): void {
-  const { expiresAt, refreshToken } = login;
-  if (expiresAt === undefined) {
-    throw new SyncCredsError("CREDENTIALS_MALFORMED", "the local login does not say when it ends", {
-      why: "`expiresAt` is missing, as some versions of Claude Code left it",
-      next: [LOG_IN],
-    });
-  }
-  if (expiresAt <= now) {
-    throw new SyncCredsError("CREDENTIALS_EXPIRED", "the local access token has expired", {
-      why: `it ended ${minutes(now - expiresAt)} ago`,
-      next: [refreshToken === undefined ? LOG_IN : RENEW],
-    });
-  }
-  if (expiresAt - now < SHORTEST_TTL && !allowShortTtl) {
-    throw new SyncCredsError("CREDENTIALS_EXPIRING", "the local access token is about to expire", {
-      why: `it ends in ${minutes(expiresAt - now)}; the host could use it no longer than that`,
-      next: [
-        "Claude Code renews it about five minutes before its end: use `claude` then, and push again",
-        "Or push it as it is: `--allow-short-ttl`",
-      ],
-    });
-  }
-}
-
-function verifyRenewable({ refreshToken }: Login): void {
+function verifyRenewable({ refreshToken }: FitLogin, place: string): void {
   if (refreshToken !== undefined) return;
-  throw new SyncCredsError("CREDENTIALS_MALFORMED", "the local login cannot be handed over", {
-    why: "it has no refresh token, and `full-login` is about handing that over",
-    next: ['Set `"delivery": "access-token"` in hosts.json', LOG_IN],
+  throw new SyncCredsError("CREDENTIALS_NOT_RENEWABLE", "there is no whole login to hand over", {
+    why: `delivery \`full-login\` needs a refresh token, and ${place} has none`,
+    next: [LOG_IN, 'Or set `"delivery": "access-token"` for the host in hosts.json'],
   });
 }
 
-function notALogin(shape: OtherShape): SyncCredsError {
-  const [code, what, why, next] = OTHER[shape];
-  return new SyncCredsError(code, what, { why, next: [next ?? LOG_IN] });
+function verifyLifetime(login: FitLogin, now: number, allowShortTtl: boolean): void {
+  const { expiresAt, refreshToken } = login;
+  const leftMs = expiresAt - now;
+  if (leftMs <= 0) {
+    const isRenewable = refreshToken !== undefined;
+    throw new SyncCredsError("CREDENTIALS_EXPIRED", "the access token has expired", {
+      why: `it ended ${renderSpan(-leftMs)} ago${isRenewable ? "" : ", and without a refresh token nothing can renew it"}`,
+      next: isRenewable
+        ? ["Let Claude Code renew it: run `claude -p hi`, then push again"]
+        : [LOG_IN],
+    });
+  }
+  if (leftMs >= SHORT_TTL_MS || allowShortTtl) return;
+  throw new SyncCredsError("CREDENTIALS_EXPIRING", "the access token is about to expire", {
+    why: `it ends in ${renderSpan(leftMs)}; the host would be logged out then`,
+    next: [
+      ...(refreshToken === undefined ? [] : [adviseRenewal(leftMs)]),
+      "For a token with its full time right now: run `claude` and type `/login`, then push again",
+      "Or push it for the time it has: add `--allow-short-ttl`",
+    ],
+  });
 }
 
-const NOT_OURS = "Claude Code did not write this file";
-const OTHER: Readonly<Record<OtherShape, readonly [ErrorCode, string, string, string?]>> = {
-  empty: ["CREDENTIALS_MALFORMED", "the local credentials file is empty", "a write was cut short"],
-  "byte-order-mark": [
-    "CREDENTIALS_MALFORMED",
-    "the local credentials file starts with a byte order mark",
-    "an editor put it there; Claude Code itself takes such a file for no login",
-    "Save it as UTF-8 without BOM, or log in again: `claude`, then `/login`",
-  ],
-  "not-utf8": ["CREDENTIALS_MALFORMED", "the local credentials file is not UTF-8", NOT_OURS],
-  "half-written": [
-    "CREDENTIALS_MALFORMED",
-    "the local credentials file is cut off",
-    "it ends in the middle; Claude Code may have been killed while it wrote",
-  ],
-  "not-json": ["CREDENTIALS_MALFORMED", "the local credentials file is not JSON", NOT_OURS],
-  hex: [
-    "CREDENTIALS_MALFORMED",
-    "the local credentials file holds hex digits",
-    "macOS prints Keychain items like that; decode it first",
-    "Decode it: `xxd -r -p FILE`, or log in again: `claude`, then `/login`",
-  ],
-  "not-an-object": [
-    "CREDENTIALS_MALFORMED",
-    "the local credentials file holds no object",
-    NOT_OURS,
-  ],
-  "snake-case": [
-    "CREDENTIALS_MALFORMED",
-    "the local file is a login of another product",
-    "`access_token` and seconds are what the Anthropic API profile uses, not Claude Code",
-  ],
-  "foreign-key": [
-    "CREDENTIALS_MALFORMED",
-    "the local login stands under a foreign name",
-    "`claude_ai_oauth` is what a third-party tool writes; Claude Code reads `claudeAiOauth`",
-  ],
-  "mcp-only": [
-    "CREDENTIALS_MCP_ONLY",
-    "the local credentials file holds only logins of MCP servers",
-    "there is no `claudeAiOauth` in it: this laptop is not logged in to Claude",
-  ],
-  "api-key": [
-    "CREDENTIALS_NOT_FOUND",
-    "this laptop uses an API key, not a login",
-    "`primaryApiKey` is a Console key; it has no place in a credentials file",
-  ],
-  "no-login": [
-    "CREDENTIALS_NOT_FOUND",
-    "the local credentials file holds no Claude login",
-    "there is no `claudeAiOauth` in it",
-  ],
-};
-
-function flatNote(isFlat: boolean): string[] {
-  return isFlat
-    ? [
-        "the local file lacks `claudeAiOauth` around the login: Claude Code here does not read it; the host gets the right shape",
-      ]
-    : [];
+/** Asked sooner, Claude Code would answer with the old token and renew nothing. */
+function adviseRenewal(leftMs: number): string {
+  const waitMs = leftMs - RENEWAL_LEAD_MS;
+  const when = waitMs > 0 ? `In ${renderSpan(waitMs + MINUTE_MS)}, run` : "Run";
+  return `${when} \`claude -p hi\`, then push again: Claude Code renews a login in its last 5 minutes`;
 }
 
-function loginNote({ refreshTokenExpiresAt }: Login, now: number): string[] {
-  if (refreshTokenExpiresAt === undefined || refreshTokenExpiresAt - now > LOGIN_WARNING) return [];
-  const days = Math.floor((refreshTokenExpiresAt - now) / DAY);
-  const when = days === 0 ? "today" : days === 1 ? "in one day" : `in ${days} days`;
-  return [`the login itself ends ${when}: \`claude\`, then \`/login\`, renews it`];
+function noteForm({ place, shape, hex }: Extract<Credentials, { kind: "login" }>): string[] {
+  const notes: string[] = [];
+  if (shape === "flat") {
+    notes.push(
+      `${place} has no \`claudeAiOauth\` around its login, so Claude Code itself does not read it; hosts get it in the proper form`,
+    );
+  }
+  if (hex)
+    notes.push(`${place} is in hexadecimal digits, as the Keychain prints it, and was decoded`);
+  return notes;
 }
 
-function minutes(milliseconds: number): string {
-  const count = Math.max(1, Math.round(milliseconds / MINUTE));
-  return count >= 120 ? `${Math.round(count / 60)} hours` : `${count} min`;
+function noteTimes(
+  { expiresAt, refreshToken, refreshTokenExpiresAt }: FitLogin,
+  now: number,
+): string[] {
+  const notes: string[] = [];
+  if (expiresAt <= now) {
+    notes.push("the access token has expired; the host renews it when it is first asked");
+  }
+  if (refreshToken !== undefined && refreshTokenExpiresAt !== undefined) {
+    const leftMs = refreshTokenExpiresAt - now;
+    if (leftMs <= DEADLINE_WARNING_MS) {
+      notes.push(
+        `this login ends in ${renderSpan(leftMs)}: before that, run \`claude\` and type \`/login\``,
+      );
+    }
+  }
+  return notes;
+}
+
+/** A span in its largest unit that leaves more than one: `3 days`, `47 min`. Rounded down. */
+function renderSpan(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / MINUTE_MS);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 120) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`;
 }
