@@ -1,65 +1,74 @@
-import { applyEdits, modify, parseTree } from "jsonc-parser";
 import { fingerprintOf } from "../credentials/fingerprint.ts";
-import { parseCredentials } from "../credentials/schema.ts";
-import type { Credentials } from "../credentials/schema.ts";
+import { findMember, isObject, parseJsonText } from "../credentials/json-text.ts";
+import type { JsonFlaw } from "../credentials/json-text.ts";
 import { Secret } from "../secret.ts";
 import type { HostLogin } from "./chain-guard.ts";
 
-/** The credentials file that a host shall have. */
+/** The credentials file as the host shall have it. */
 export interface Merged {
   readonly content: Secret;
-  /** Why nothing of the former file could be kept; undefined when it was kept, or there was none. */
-  readonly why: string | undefined;
+  /** Nothing of the former file could be kept. */
+  readonly replacedWhole: boolean;
+  /** Why not: `it is not JSON`. */
+  readonly why?: string;
 }
 
 /**
- * The host's own file with our block in it: only the value of `claudeAiOauth` changes, everything else stays byte for
- * byte, for it is the host's (its MCP logins, above all). A file that Claude Code could not read is replaced whole.
+ * The host's file with `block` (JSON text) as its `claudeAiOauth` and every other byte as it was. A file
+ * that Claude Code could not read either is replaced whole.
  */
 export function mergeCredentials(hostFile: Buffer | undefined, block: Secret): Merged {
-  const fresh = new Secret(`{"claudeAiOauth":${block.reveal()}}\n`);
-  if (hostFile === undefined) return { content: fresh, why: undefined };
-  const why = findDamage(hostFile);
-  if (why !== undefined) return { content: fresh, why };
-  const text = hostFile.toString("utf8");
-  const edits = modify(text, ["claudeAiOauth"], JSON.parse(block.reveal()), {});
-  return { content: new Secret(applyEdits(text, edits)), why: undefined };
+  const value = block.reveal();
+  const fresh = new Secret(`{"claudeAiOauth":${value}}\n`);
+  if (hostFile === undefined) return { content: fresh, replacedWhole: false };
+  const json = parseJsonText(hostFile);
+  if (json.kind !== "json") return { content: fresh, replacedWhole: true, why: FLAWS[json.kind] };
+  if (!isObject(json.value)) {
+    return { content: fresh, replacedWhole: true, why: "it is no JSON object" };
+  }
+  const { text } = json;
+  const span = findMember(text, "claudeAiOauth");
+  if (span !== undefined) {
+    const content = text.slice(0, span.start) + value + text.slice(span.end);
+    return { content: new Secret(content), replacedWhole: false };
+  }
+  const inside = text.indexOf("{") + 1;
+  const comma = Object.keys(json.value).length > 0 ? "," : "";
+  const content = `${text.slice(0, inside)}"claudeAiOauth":${value}${comma}${text.slice(inside)}`;
+  return { content: new Secret(content), replacedWhole: false };
 }
 
-/** What login a host's file holds, in fingerprints. */
+/**
+ * The login that lies on a host. Read leniently: what might be alive in any version of Claude Code counts
+ * as a login, so that it is not destroyed unasked.
+ */
 export function describeHostLogin(hostFile: Buffer | undefined): HostLogin {
   if (hostFile === undefined) return { state: "absent" };
-  const credentials = parseCredentials(hostFile);
-  if (credentials.shape !== "login" || credentials.isFlat) {
-    return { state: findDamage(hostFile) === undefined ? "no-login" : "corrupt" };
-  }
-  const { accessToken, refreshToken, expiresAt } = credentials.login;
-  if (accessToken.reveal() === "") return { state: "blanked" };
+  const json = parseJsonText(hostFile);
+  if (json.kind !== "json" || !isObject(json.value)) return { state: "corrupt" };
+  const block = json.value["claudeAiOauth"];
+  if (!isObject(block)) return { state: "no-login" };
+  const fingerprint = fingerprintOfToken(block["accessToken"]);
+  const refreshFingerprint = fingerprintOfToken(block["refreshToken"]);
+  const { expiresAt } = block;
+  const isSpent = fingerprint === undefined || expiresAt === 0;
+  if (isSpent && refreshFingerprint === undefined) return { state: "blanked" };
   return {
     state: "login",
-    fingerprint: fingerprintOf(accessToken),
-    refreshFingerprint: refreshToken && fingerprintOf(refreshToken),
-    expiresAt,
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(refreshFingerprint === undefined ? {} : { refreshFingerprint }),
+    ...(typeof expiresAt === "number" ? { expiresAt } : {}),
   };
 }
 
-/** Why a file is not one that Claude Code reads, and we could keep. */
-function findDamage(file: Buffer): string | undefined {
-  const { shape } = parseCredentials(file);
-  return DAMAGE.get(shape) ?? (hasTwoBlocks(file) ? "it names `claudeAiOauth` twice" : undefined);
+function fingerprintOfToken(token: unknown): string | undefined {
+  return typeof token === "string" && token !== "" ? fingerprintOf(new Secret(token)) : undefined;
 }
 
-const DAMAGE: ReadonlyMap<Credentials["shape"], string> = new Map([
-  ["empty", "it is empty"],
-  ["byte-order-mark", "it starts with a byte order mark"],
-  ["not-utf8", "it is not UTF-8"],
-  ["half-written", "it is cut off"],
-  ["not-json", "it is not JSON"],
-  ["hex", "it is not JSON"],
-  ["not-an-object", "it holds no object"],
-]);
-
-function hasTwoBlocks(file: Buffer): boolean {
-  const properties = parseTree(file.toString("utf8"))?.children ?? [];
-  return properties.filter(({ children }) => children?.[0]?.value === "claudeAiOauth").length > 1;
-}
+const FLAWS: Readonly<Record<JsonFlaw, string>> = {
+  empty: "it is empty",
+  bom: "it begins with a byte order mark",
+  "not-utf8": "it is not UTF-8",
+  truncated: "it ends in the middle of its JSON",
+  "not-json": "it is not JSON",
+};
