@@ -1,7 +1,6 @@
 import { posix, win32 } from "node:path";
 import { SyncCredsError } from "../errors.ts";
 import type { HostResult } from "../outcome.ts";
-import type { Offer } from "../plan/plan.ts";
 import type { Ports } from "../ports.ts";
 
 /** One line of the ledger: which credentials this laptop put on which host, with what outcome. No secrets. */
@@ -12,6 +11,12 @@ export interface Entry {
   readonly fingerprint: string;
   /** Of the refresh token that went along, when one did. */
   readonly refreshFingerprint?: string;
+}
+
+/** What lies on a host since a push, by its fingerprints. */
+export interface Written {
+  readonly fingerprint: string;
+  readonly sentRefreshFingerprint?: string | undefined;
 }
 
 /**
@@ -30,17 +35,17 @@ export async function readLedger(ports: Ports): Promise<Entry[]> {
 /** Notes what now lies on a host. */
 export async function recordInLedger(
   ports: Ports,
-  offer: Offer,
+  written: Written,
   result: HostResult,
 ): Promise<void> {
   const entry: Entry = {
     at: ports.now(),
     host: result.host,
     outcome: result.outcome,
-    fingerprint: offer.fingerprint,
-    ...(offer.sentRefreshFingerprint === undefined
+    fingerprint: written.fingerprint,
+    ...(written.sentRefreshFingerprint === undefined
       ? {}
-      : { refreshFingerprint: offer.sentRefreshFingerprint }),
+      : { refreshFingerprint: written.sentRefreshFingerprint }),
   };
   await ports.files.appendLine(ledgerPath(ports), JSON.stringify(entry));
 }
