@@ -18,9 +18,10 @@ export interface Restarting {
 export function restart(half: RemoteHalf, run: string, timeoutMs: number): Restarting {
   const request = { verb: "restart", fields: { run } } as const;
   const heard = new EventEmitter();
-  const listening = once(heard, "listening");
-  const onFact = ({ key }: Fact) => void heard.emit(key);
+  const onFact = ({ key }: Fact) => void (key === "listening" && heard.emit(key));
   const done = half.ask(request, { timeoutMs, onFact }).then(parseRestart);
-  done.catch(() => {}); // judged by whoever waits for `done`; an earlier failure may make that nobody
-  return { listening: Promise.race([listening, done]), done };
+  const listening = Promise.race([once(heard, "listening"), done]);
+  // Judged by whoever waits for them; an earlier failure may make that nobody.
+  for (const outcome of [listening, done]) outcome.catch(() => {});
+  return { listening, done };
 }
