@@ -234,11 +234,15 @@ async function finishAfterLoss(
   decided: Ending | undefined,
   failure: Failure = LINK_LOST,
 ): Promise<Ending> {
-  const { host, id, run } = visit;
+  const { host, run } = visit;
   const [target] = plan.changes;
   for (const pauseMs of RECONNECT_AFTER_MS) {
     await run.ports.sleep(pauseMs);
-    const patient = { ...visit, signal: AbortSignal.timeout(RECONNECT_PATIENCE_MS) };
+    const patient = {
+      ...visit,
+      id: run.ports.randomHex(8), // the lock that the lost session may have left bears the former name
+      signal: AbortSignal.timeout(RECONNECT_PATIENCE_MS),
+    };
     const report = await lookAgain(patient).catch(() => undefined);
     if (report === undefined || report.lockedBy !== undefined) continue;
     const isNew =
@@ -251,7 +255,7 @@ async function finishAfterLoss(
   async function lookAgain(patient: Visit): Promise<ProbeReport> {
     const connection = await open(patient);
     try {
-      const ask = () => probe(connection.half, id, host.configDir, recipeOf(host));
+      const ask = () => probe(connection.half, patient.id, host.configDir, recipeOf(host));
       const report = await ask();
       if (report.leftover === undefined || report.lockedBy !== undefined) return report;
       await recoverLeftover(connection, patient);
