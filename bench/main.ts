@@ -6,8 +6,8 @@ import type { Stage } from "../test/support/stage.ts";
 import { renderRow, runToEnd, timeInTurn } from "./measure.ts";
 import type { Command } from "./measure.ts";
 
-// Compiled to build/bench: the project is two folders up.
-const project = fileURLToPath(new URL("../..", import.meta.url));
+// Compiled to build/measured/bench: the project is three folders up.
+const project = fileURLToPath(new URL("../../..", import.meta.url));
 const bin = join(project, "bin", "sync-creds.js");
 // An inherited NODE_EXTRA_CA_CERTS costs every start of Node 20 some 45 ms.
 const env = { PATH: process.env["PATH"], HOME: process.env["HOME"] };

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { renderShellWord } from "../hosts/local-path.ts";
+import { packageFile } from "../package-root.ts";
 import type { Ports } from "../ports.ts";
 import { startEmbeddedHost } from "./embedded-host.ts";
 import type { EmbeddedHost } from "./embedded-host.ts";
@@ -63,7 +63,7 @@ async function makeFolder(...parts: string[]): Promise<void> {
 }
 
 function renderHosts({ user, port: sshPort }: EmbeddedHost, port: number): string {
-  const program = fileURLToPath(new URL("./wrapper.js", import.meta.url));
+  const program = packageFile("dist", "demo", "wrapper.js");
   const demo = {
     ssh: `${user}@127.0.0.1:${sshPort}`,
     identityFile: "id_ed25519",

@@ -1,4 +1,5 @@
-import * as z from "zod/mini";
+import { $ZodObject } from "zod/v4/core";
+import type { $ZodIssue, $ZodRawIssue } from "zod/v4/core";
 import { findNearest } from "./did-you-mean.ts";
 
 /** Something that is wrong with hosts.json. Never quotes a value: that could be a secret. */
@@ -39,7 +40,7 @@ const NOUNS: Readonly<Record<string, string>> = {
 };
 
 /** What zod found, as problems: one for each unknown key, one for everything else. */
-export function toProblems(issues: readonly z.core.$ZodIssue[]): Problem[] {
+export function toProblems(issues: readonly $ZodIssue[]): Problem[] {
   return issues.flatMap(({ path, message, ...issue }): Problem[] => {
     const keys = path.map((key) => (typeof key === "number" ? key : String(key)));
     if (issue.code !== "unrecognized_keys") return [{ path: keys, what: message }];
@@ -52,7 +53,7 @@ export function toProblems(issues: readonly z.core.$ZodIssue[]): Problem[] {
 }
 
 /** zod's error map for hosts.json. Unknown keys get one line each, in the order of `issue.keys`. */
-export function describeIssue(issue: z.core.$ZodRawIssue): string {
+export function describeIssue(issue: $ZodRawIssue): string {
   switch (issue.code) {
     case "invalid_type":
       return issue.input === undefined
@@ -107,7 +108,7 @@ function mustBeOneOf(values: readonly unknown[], input: unknown): string {
 }
 
 function knownKeys(schema: unknown): string[] {
-  return schema instanceof z.core.$ZodObject ? Object.keys(schema._zod.def.shape) : [];
+  return schema instanceof $ZodObject ? Object.keys(schema._zod.def.shape) : [];
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

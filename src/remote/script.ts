@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { packageFile } from "../package-root.ts";
 import type { Files } from "../ports.ts";
 import { renderScript } from "./frames.ts";
 
@@ -8,5 +8,4 @@ export async function loadScript(files: Files): Promise<string> {
   return renderScript(bytes.toString("utf8"));
 }
 
-// From src/remote and from dist/remote alike.
-const SCRIPT_PATH = fileURLToPath(new URL("../../src/remote/remote-half.sh", import.meta.url));
+const SCRIPT_PATH = packageFile("src", "remote", "remote-half.sh");
