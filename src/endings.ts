@@ -5,6 +5,7 @@ import type { Host } from "./hosts/host.ts";
 import type { RollbackReport } from "./install/rollback.ts";
 import type { HostResult, Outcome } from "./outcome.ts";
 import type { Baseline, Offer, Plan } from "./plan/plan.ts";
+import { sanitize } from "./output/sanitize.ts";
 import { explainShadows } from "./probe/shadows.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
 import { renderRestart } from "./restart/supervisors.ts";
@@ -133,6 +134,14 @@ export function recoveryFailed({
       ],
     },
   );
+}
+
+/** The leftover of an earlier run is there again after it was undone. */
+export function leftoverStays(who: string): SyncCredsError {
+  return new SyncCredsError("RECOVERY_FAILED", "an unfinished change comes back as often as it is undone", {
+    why: `it is of ${sanitize(who, { maxLength: 100 })}; another run may be at work from elsewhere`,
+    next: ["Let the other run end, then push again"],
+  });
 }
 
 /** Ctrl-C. */

@@ -90,33 +90,31 @@ async function transact(visit: Visit): Promise<Ending> {
         planHost({ ...visit, ...seen, force: visit.run.force }),
       );
       if (visit.run.dryRun) return end.renderPlan(plan, visit.host, seen.report, seen.baseline);
-      switch (plan.kind) {
-        case "refuse":
-          return { ...end.untouched(plan.error), outcome: plan.outcome };
-        case "unchanged":
-          return { outcome: "unchanged" };
-        case "recover":
-          await step(visit, "recover", () => recoverLeftover(connection, visit));
-          continue;
-        case "change":
+      if (plan.kind === "refuse") return { ...end.untouched(plan.error), outcome: plan.outcome };
+      if (plan.kind === "unchanged") return { outcome: "unchanged" };
+      if (plan.kind === "change") {
+        const ending = await change(connection, visit, plan, seen);
+        if (ending.code !== "FILE_CHANGED" || attempt === MOST_ATTEMPTS) return ending;
+      } else if (attempt < MOST_ATTEMPTS) {
+        await step(visit, "recover", () => recoverLeftover(connection, visit));
+      } else {
+        throw end.leftoverStays(plan.who);
       }
-      const ending = await change(connection, visit, plan, seen);
-      if (ending.code !== "FILE_CHANGED" || attempt > 1) return ending;
     }
   } finally {
     connection.session.close();
   }
 }
 
+// A leftover to recover, then a file that changes under our hands: after that the host is not ours to change.
+const MOST_ATTEMPTS = 3;
+
 function open(visit: Visit): Promise<Connection> {
   const { host, run, signal } = visit;
   return step(visit, "connect", async () => {
     const session = await orAbort(visit, run.connect(host, signal));
-    const half = await orAbort(
-      visit,
-      RemoteHalf.open(session, run.script, run.ports.randomHex(16), host.runAs),
-    );
-    return { session, half };
+    const nonce = run.ports.randomHex(16);
+    return { session, half: new RemoteHalf(session, run.script, nonce, host.runAs) };
   });
 }
 

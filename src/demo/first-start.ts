@@ -19,7 +19,7 @@ export async function startWrapper(ports: Ports, signal: AbortSignal): Promise<v
   const session = await connect(host, ports, { open: openNodeSshSession, signal });
   try {
     const script = await loadScript(ports.files);
-    const half = await RemoteHalf.open(session, script, ports.randomHex(16));
+    const half = new RemoteHalf(session, script, ports.randomHex(16));
     const run = ports.randomHex(8);
     await probe(half, run, host.configDir, recipeOf(host));
     const { failure } = await restart(half, run, patienceOf(host)).done;

@@ -49,10 +49,14 @@ function verifyStep(answer: Answer): void {
   if (reason === undefined) return;
   const detail = sanitize(answer.all("detail").join(" "), { maxLength: 300 });
   if (answer.get("undone") === "no") {
-    throw new SyncCredsError("ROLLBACK_FAILED", "the change failed half-way and could not be undone", {
-      why: detail,
-      next: ["On the host: `sh ~/.claude/.sync-creds/pending/script undo`"],
-    });
+    throw new SyncCredsError(
+      "ROLLBACK_FAILED",
+      "the change failed half-way and could not be undone",
+      {
+        why: detail,
+        next: ["On the host: `sh ~/.claude/.sync-creds/pending/script undo`"],
+      },
+    );
   }
   switch (reason) {
     case "busy": {
@@ -68,10 +72,14 @@ function verifyStep(answer: Answer): void {
         next: ["Push again"],
       });
     case "unsafe":
-      throw new SyncCredsError("TARGET_UNSAFE", "the file on the host is not a plain file any more", {
-        why: detail,
-        next: ["See what stands there, then push again"],
-      });
+      throw new SyncCredsError(
+        "TARGET_UNSAFE",
+        "the file on the host is not a plain file any more",
+        {
+          why: detail,
+          next: ["See what stands there, then push again"],
+        },
+      );
     default:
       throw new SyncCredsError("INSTALL_FAILED", "the host could not store the new credentials", {
         why: detail === "" ? reason : detail,

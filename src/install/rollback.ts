@@ -21,7 +21,11 @@ export async function commit(half: RemoteHalf, run: string): Promise<boolean> {
 }
 
 /** Puts this run's own backup back and restarts onto it. */
-export function rollBack(half: RemoteHalf, run: string, timeoutMs: number): Promise<RollbackReport> {
+export function rollBack(
+  half: RemoteHalf,
+  run: string,
+  timeoutMs: number,
+): Promise<RollbackReport> {
   return takeBack(half, "rollback", { run }, timeoutMs);
 }
 

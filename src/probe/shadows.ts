@@ -4,7 +4,9 @@ import type { ShadowFact } from "../remote/probe-report.ts";
  * What the user must know about things that outrank the credentials file, and how to be rid of them. The order of
  * precedence is Claude Code's: environment variables and `apiKeyHelper` come before the login file.
  */
-export function explainShadows(shadows: readonly ShadowFact[]): { why: string; next: string[] } | undefined {
+export function explainShadows(
+  shadows: readonly ShadowFact[],
+): { why: string; next: string[] } | undefined {
   if (shadows.length === 0) return undefined;
   const named = shadows.map(({ name, place, value }) =>
     place === "settings.json"

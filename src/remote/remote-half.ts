@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { SyncCredsError } from "../errors.ts";
 import { sanitize } from "../output/sanitize.ts";
 import { Answer, AnswerReader, renderCommand, renderRequest } from "./frames.ts";
@@ -27,40 +28,26 @@ const PATIENCE_MS = 30_000;
  * before earlier ones are answered; that is how steps share a round trip. Every error is a `SyncCredsError`.
  */
 export class RemoteHalf {
-  readonly #process: RemoteProcess;
+  readonly #stdin: Promise<Writable>;
   readonly #reader: AnswerReader;
+  readonly #runAs: string | undefined;
   readonly #waiting: Waiting[] = [];
   #stderr = "";
   #failure: unknown;
 
   /**
-   * Starts the script. Nothing secret may be asked before the first answer has come: until then the other side could
-   * be anything that echoes its input.
+   * Starts the script. What is asked is sent as soon as the host has started it; nothing secret may be asked before the
+   * first answer has come: until then the other side could be anything that echoes its input.
    */
-  static async open(
-    session: Session,
-    script: string,
-    nonce: string,
-    runAs?: string,
-  ): Promise<RemoteHalf> {
-    const process = await session.exec(renderCommand(script, runAs));
-    const half = new RemoteHalf(process, new AnswerReader(nonce), runAs);
-    process.stdin.write(`${script}${nonce}\n`);
-    return half;
-  }
-
-  private constructor(process: RemoteProcess, reader: AnswerReader, runAs: string | undefined) {
-    this.#process = process;
-    this.#reader = reader;
-    process.stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
-    process.stderr.on("data", (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(0, STDERR_KEPT);
+  constructor(session: Session, script: string, nonce: string, runAs?: string) {
+    this.#reader = new AnswerReader(nonce);
+    this.#runAs = runAs;
+    this.#stdin = session.exec(renderCommand(script, runAs)).then((process) => {
+      this.#listen(process);
+      process.stdin.write(`${script}${nonce}\n`);
+      return process.stdin;
     });
-    process.stdin.on("error", () => {}); // the end of the process says more
-    process.exited.then(
-      ({ code }) => this.#fail(explainEnd(code, this.#stderr, runAs)),
-      (error: unknown) => this.#fail(error),
-    );
+    this.#stdin.catch((error: unknown) => this.#fail(error));
   }
 
   /** Sends a request; resolves with its whole answer. A `fail=` in the answer is for the caller to judge. */
@@ -79,13 +66,26 @@ export class RemoteHalf {
         reject: (error) => (clearTimeout(timer), reject(error)),
       });
     });
-    this.#process.stdin.write(renderRequest(request));
+    const bytes = renderRequest(request);
+    this.#stdin.then((stdin) => stdin.write(bytes)).catch(() => {}); // told by `#fail`
     return answer;
   }
 
   /** Says that nothing more will be asked; the script then ends. */
   end(): void {
-    this.#process.stdin.end();
+    this.#stdin.then((stdin) => stdin.end()).catch(() => {}); // it has ended already
+  }
+
+  #listen({ stdin, stdout, stderr, exited }: RemoteProcess): void {
+    stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
+    stderr.on("data", (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(0, STDERR_KEPT);
+    });
+    stdin.on("error", () => {}); // the end of the process says more
+    exited.then(
+      ({ code }) => this.#fail(explainEnd(code, this.#stderr, this.#runAs)),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   #receive(chunk: Buffer): void {
