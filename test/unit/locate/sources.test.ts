@@ -48,6 +48,39 @@ describe("the places, best first", () => {
     });
   });
 
+  test.each<[NodeJS.Platform, Record<string, string>, string, string]>([
+    ["win32", {}, "C:\\Users\\Ümit\\.claude\\.credentials.json", "~\\.claude\\.credentials.json"],
+    [
+      "win32",
+      { CLAUDE_CONFIG_DIR: "D:\\Claude" },
+      "D:\\Claude\\.credentials.json",
+      "D:\\Claude\\.credentials.json (CLAUDE_CONFIG_DIR)",
+    ],
+    [
+      "win32",
+      { CLAUDE_CONFIG_DIR: "D:\\Claude", CLAUDE_SECURESTORAGE_CONFIG_DIR: "" },
+      "C:\\Users\\Ümit\\.claude\\.credentials.json",
+      "~\\.claude\\.credentials.json",
+    ],
+    ["darwin", {}, "/Users/ümit/.claude/.credentials.json", "~/.claude/.credentials.json"],
+    [
+      "darwin",
+      { CLAUDE_CONFIG_DIR: "/x", CLAUDE_SECURESTORAGE_CONFIG_DIR: "/Users/ümit/store" },
+      "/Users/ümit/store/.credentials.json",
+      "~/store/.credentials.json (CLAUDE_SECURESTORAGE_CONFIG_DIR)",
+    ],
+    [
+      "darwin",
+      { CLAUDE_CONFIG_DIR: "/x", CLAUDE_SECURESTORAGE_CONFIG_DIR: "" },
+      "/Users/ümit/.claude/.credentials.json",
+      "~/.claude/.credentials.json",
+    ],
+  ])("of Ümit on %s with %j", (platform, env, path, label) => {
+    const [home, cwd] =
+      platform === "win32" ? ["C:\\Users\\Ümit", "C:\\"] : ["/Users/ümit", "/tmp"];
+    expect(listSources({ platform, env, home, cwd })[0]).toMatchObject({ path, label });
+  });
+
   test("labels are short and name the variable", () => {
     const env = { CLAUDE_CONFIG_DIR: "/home/ann/two" };
     expect(listSources({ ...ANN, env })[0]).toMatchObject({
