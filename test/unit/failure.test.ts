@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { SyncCredsError } from "../../src/errors.ts";
+import { failureOfError, failureOfRestart, failureOfVerdict } from "../../src/failure.ts";
+import type { ShadowFact } from "../../src/remote/probe-report.ts";
+import { explain } from "../../src/smoke/verdict.ts";
+import { hostEntry } from "../support/host-entry.ts";
+
+const shadow: ShadowFact = { name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" };
+const OUTRANKS = "ANTHROPIC_API_KEY in the wrapper's environment outranks the credentials file";
+
+test("an error keeps its code, cause and next steps", () => {
+  const error = new SyncCredsError("LOCKED", "busy", { why: "ben", next: ["Wait"] });
+  expect(failureOfError(error)).toEqual({
+    code: "LOCKED",
+    what: "busy",
+    why: "ben",
+    next: ["Wait"],
+  });
+});
+
+describe("a verdict", () => {
+  test("that blames a key or a login names what was found to outrank the file, with its cure", () => {
+    for (const verdictClass of ["external-key-invalid", "token-invalid"] as const) {
+      const failure = failureOfVerdict({ class: verdictClass, detail: "Invalid" }, [shadow]);
+      expect(failure).toMatchObject({
+        code: verdictClass,
+        why: `${OUTRANKS}; the wrapper said: Invalid`,
+      });
+      expect(failure.next.join("")).toContain("Remove ANTHROPIC_API_KEY");
+    }
+  });
+
+  test("that blames neither leaves it out", () => {
+    const failure = failureOfVerdict({ class: "wrapper-error", detail: "boom" }, [shadow]);
+    expect(failure).toMatchObject({
+      why: "the wrapper said: boom",
+      next: explain("wrapper-error").next,
+    });
+  });
+
+  test("without words has no cause to tell", () => {
+    expect(failureOfVerdict({ class: "timeout", detail: "" }, []).why).toBeUndefined();
+  });
+});
+
+describe("a restart", () => {
+  const report = { failure: undefined, wrapper: undefined, shadows: [], log: ["boom"] };
+
+  test("that went well is no failure", () => {
+    expect(failureOfRestart(report, hostEntry({}))).toBeUndefined();
+  });
+
+  test("that failed shows the end of the log and how to try again", () => {
+    const failed = { ...report, failure: { reason: "exited", detail: "status 1" } };
+    expect(failureOfRestart(failed, hostEntry({}))).toEqual({
+      code: "RESTART_FAILED",
+      what: "the wrapper did not come up with the new credentials",
+      why: "the wrapper ended by itself: status 1",
+      next: ["Read the log lines below", "Then `sync-creds push web-1` again"],
+      logTail: ["boom"],
+    });
+  });
+});
