@@ -35,7 +35,7 @@ export interface Finding {
 /** Next step when only a fresh login helps. */
 export const LOG_IN_AND_PUSH = "Run `claude` here, log in, then push again";
 /** Next step when the cause can only be in the wrapper. */
-export const READ_THE_LOG = "Read the wrapper's log: `sync-creds logs HOST`";
+export const READ_THE_LOG = "Read the wrapper's log on HOST";
 
 /** The finding of every class: the one place that decides about rollback and retry. */
 export const FINDINGS = {
@@ -53,7 +53,7 @@ export const FINDINGS = {
     rollBack: "always",
     retry: false,
     next: [
-      "Run `sync-creds doctor HOST` to see where the key comes from",
+      "Run `sync-creds plan HOST` to see where the key comes from",
       "Remove `ANTHROPIC_API_KEY` or `apiKeyHelper` there, then push again",
     ],
   },
@@ -69,7 +69,7 @@ export const FINDINGS = {
     blame: "credentials",
     rollBack: "always",
     retry: false,
-    next: ["Run `sync-creds refresh`, then push again"],
+    next: ["Let Claude Code renew it: run `claude -p hi` here, then push again"],
   },
   "token-revoked": {
     meaning: "the login was signed out, or its token was replaced elsewhere",
@@ -83,7 +83,7 @@ export const FINDINGS = {
     blame: "credentials",
     rollBack: "always",
     retry: false,
-    next: [LOG_IN_AND_PUSH, "Run `sync-creds doctor HOST` to see whether another token is in use"],
+    next: [LOG_IN_AND_PUSH, "Run `sync-creds plan HOST` to see whether another token is in use"],
   },
   "org-disabled": {
     meaning: "the organization of this credential is disabled",
@@ -98,7 +98,7 @@ export const FINDINGS = {
     rollBack: "if-baseline-passed",
     retry: false,
     next: [
-      "Run `sync-creds doctor HOST` to see whether an API key is used in place of the login",
+      "Run `sync-creds plan HOST` to see whether an API key is used in place of the login",
       "Remove that key, or add credit to its account",
     ],
   },
