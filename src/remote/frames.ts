@@ -47,10 +47,13 @@ const LONGEST_ANSWERS = 8 * LONGEST_LINE;
 
 /**
  * The command line that starts the remote half: a constant but for the script's length and the account's name.
- * It means the same to every login shell. `dd` reads exactly the script; `head -c` of busybox would read on.
+ * It means the same to every login shell. `dd` reads exactly the script, in one go where it knows how to fill a block
+ * and byte by byte elsewhere; `head -c` of busybox would read on.
  */
 export function renderCommand(script: string, runAs?: string): string {
-  const shell = `/bin/sh -c 'sync_creds=$(dd bs=1 count=${Buffer.byteLength(script)} 2>/dev/null) && eval "$sync_creds"'`;
+  const length = Buffer.byteLength(script);
+  const read = `dd bs=${length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count=${length} 2>/dev/null`;
+  const shell = `/bin/sh -c 'sync_creds=$(${read}) && eval "$sync_creds"'`;
   return runAs === undefined ? `exec ${shell}` : `exec sudo -n -H -u ${runAs} -- ${shell}`;
 }
 

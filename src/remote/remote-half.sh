@@ -41,7 +41,7 @@ refuse() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 nap() { sleep "$1" 2>/dev/null || sleep 1; }
-expand() { case $1 in '~') echo "$HOME" ;; '~/'*) echo "$HOME/${1#??}" ;; *) echo "$1" ;; esac; }
+expand() { case $1 in '~') printf '%s' "$HOME" ;; '~/'*) printf '%s' "$HOME/${1#??}" ;; *) printf '%s' "$1" ;; esac; }
 
 # Hundredths of a second on a clock that nobody sets.
 now() {
@@ -75,7 +75,7 @@ fields() {
       run=* | who=* | dir=* | port=* | kind=* | unit=* | scope=* | directory=* | command=* | restart=* | status=* | log=* | \
         path=* | mode=* | expect=* | sha=* | size=* | confirm=* | timeout=* | start=* | stability=* | wait=*)
         eval "f_${field%%=*}=\${field#*=}" ;;
-      *) refuse protocol "unknown field ${field%%=*}" && exit 1 ;;
+      *) refuse protocol && exit 1 ;; # said without the line: it may be part of a file
     esac
   done
 }
@@ -113,6 +113,8 @@ holder_of() {
     sort -un | while read -r candidate; do echo "$(start_of "$candidate") $candidate"; done | sort -n |
     { read -r _ first && echo "$first"; }
 }
+
+holds() { ls -l "/proc/$1/fd" 2>/dev/null | grep -q -F "socket:[$2]"; }
 
 # Finds the wrapper: sets w_pid, w_start, w_uid, w_socket (empty where unknown), and for systemd w_state, w_restarts.
 find_wrapper() {
@@ -195,8 +197,12 @@ bounded() {
   guard=$!
   rc=0
   wait "$child" || rc=$?
-  [ ! -e "$printed.late" ] || rc=124
-  kill -TERM "$guard" 2>/dev/null
+  if [ -e "$printed.late" ]; then
+    rc=124
+    wait "$guard" # it has yet to end what ignores SIGTERM
+  else
+    kill -TERM "$guard" 2>/dev/null
+  fi
   told=$(tail -n 5 "$printed" 2>/dev/null | cut -c 1-400)
   rm -f "$printed" "$printed.late"
 }
@@ -299,7 +305,10 @@ take_lock() {
       break
     fi
     if ln "$mine" "$folder/lock.$run.taken" 2>/dev/null; then
-      rm -f "$folder/lock" "$folder/lock.$run"
+      # While we looked, another may have taken over and gone: only the dead holder's lock is removed.
+      if read -r _ _ now_run _ 2>/dev/null <"$folder/lock" && [ "$now_run" = "$run" ]; then
+        rm -f "$folder/lock" "$folder/lock.$run"
+      fi
       rm -f "$folder/lock.$run.taken"
     elif read -r pid start _ 2>/dev/null <"$folder/lock.$run.taken" && ! is_running "$pid" "$start"; then
       rm -f "$folder/lock.$run.taken"
@@ -374,7 +383,9 @@ file() {
       printf '%s\n' "$f_sha" >"$entry/new" && { [ "$was" = absent ] || cp -p "$f_path" "$entry/backup"; } &&
       (set -C && : >"$staged")
   } 2>&1) || { drain && fail_step write "$told" && return; }
-  told=$(dd bs=1 count="$f_size" 2>&1 >"$staged") || { fail_step write "$told" && return; }
+  # The second cat: what the disk has no room for must not be taken for the next request.
+  told=$(dd bs=1 count="$f_size" 2>/dev/null | { cat >"$staged" || { cat >/dev/null && false; }; } 2>&1) ||
+    { fail_step write "$told" && return; }
   told=$( { { [ "$f_mode" = 600 ] || chmod "$f_mode" "$staged"; } && flush "$staged"; } 2>&1) || { fail_step write "$told" && return; }
   if [ "$(sha_of "$staged")" != "$f_sha" ]; then fail_step damaged "$staged" && return; fi
   if [ "$was" != absent ] && [ "$(sha_of "$entry/backup")" != "$was" ]; then fail_step changed && return; fi
@@ -384,11 +395,12 @@ drain() { dd bs=1 count="$f_size" >/dev/null 2>&1; }
 
 install() {
   if [ -n "$step_failed" ]; then refuse skipped && finish install && return; fi
-  told=$( { flush "$pending"/[0-9]*/* "$pending"/[0-9]* "$pending" "$folder" && printf '1 %s\n' "$f_confirm" >"$pending/alive" &&
+  told=$( { { [ "$files" = 0 ] || flush "$pending"/[0-9]*/* "$pending"/[0-9]*; } && flush "$pending" "$folder" && printf '1 %s\n' "$f_confirm" >"$pending/alive" &&
     : >"$pending/armed"; } 2>&1) || { fail_step write "$told" && return; }
   watch_out
   state=installed
   for entry in "$pending"/[0-9]*; do
+    [ -d "$entry" ] || continue
     IFS= read -r target <"$entry/path"
     IFS= read -r was <"$entry/old"
     if [ "$(state_of "$target")" != "$was" ]; then take_back changed && return; fi
@@ -408,11 +420,11 @@ take_back() {
 
 # Starts a process of its own session that undoes the change unless it hears of us in time.
 watch_out() {
-  if have setsid; then
-    setsid /bin/sh "$pending/script" watch </dev/null >/dev/null 2>&1 &
-  else
-    (trap '' HUP && exec /bin/sh "$pending/script" watch) </dev/null >/dev/null 2>&1 &
-  fi
+  (
+    as_theirs
+    [ -n "$detached" ] || trap '' HUP
+    exec $detached /bin/sh "$pending/script" watch
+  ) </dev/null >/dev/null 2>&1 &
   watcher=$!
 }
 watch() {
@@ -425,7 +437,13 @@ watch() {
     left=$((left - 1))
     sleep 1
   done
-  [ ! -e "$pending/armed" ] || undo dead-man
+  [ -e "$pending/armed" ] || return 0
+  undo dead-man
+  # Whoever armed us hears nobody any more. Alive, it would keep the lock until its connection is given up.
+  if read -r pid start run _ 2>/dev/null <"$folder/lock" && [ "sync-creds-$run" = "$run_name" ]; then
+    ! is_running "$pid" "$start" || kill -KILL "$pid"
+    rm -f "$folder/lock" "$folder/lock.$run"
+  fi
 }
 beats=1
 alive() {
@@ -484,6 +502,10 @@ $told" ;;
 
 restart_process() {
   pid_file=$folder/wrapper-$f_port.pid
+  run_in=$(expand "$f_directory")
+  log_file=$(expand "$f_log")
+  # What cannot be started anew is not stopped.
+  told=$( (cd "$run_in" && : >>"$log_file") 2>&1) || { refuse command "$told" && return 1; }
   rounds=0
   while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
     if [ "$(foreign "$w_pid")" = yes ] && [ "$rounds" = 0 ]; then
@@ -495,9 +517,6 @@ restart_process() {
     wait_until_free
   done
   if [ -n "$w_socket" ]; then refuse port-taken "port $f_port is still taken" && return 1; fi
-  run_in=$(expand "$f_directory")
-  log_file=$(expand "$f_log")
-  told=$( (cd "$run_in" && : >>"$log_file") 2>&1) || { refuse command "$told" && return 1; }
   (
     cd "$run_in" || exit 1
     as_theirs
@@ -515,7 +534,7 @@ wait_until_free() {
   now
   give_up=$((clock + 200))
   while find_wrapper && [ -n "$w_socket" ] && [ -z "$w_pid" ] && [ "$clock" -lt "$give_up" ]; do
-    nap 0.02
+    nap 0.01
     now
   done
 }
@@ -530,7 +549,7 @@ stop_process() {
     now
     if [ "$clock" -gt "$give_up" ]; then kill -KILL "$group" 2>/dev/null || kill -KILL "$1" 2>/dev/null; fi
     [ "$clock" -le $((give_up + 200)) ] || return 1
-    nap 0.02
+    nap 0.01
   done
 }
 
@@ -538,7 +557,7 @@ stop_process() {
 wait_until_new() {
   now
   give_up=$((clock + f_start * 100))
-  pause=0.02
+  pause=0.01
   while :; do
     find_wrapper
     if [ ! -r /proc/net/tcp ] && ! have lsof; then say "listening=unknown" && return 0; fi
@@ -553,10 +572,11 @@ wait_until_new() {
       return 1
     fi
     nap "$pause"
-    case $pause in 0.02) pause=0.05 ;; *) pause=0.1 ;; esac
+    case $pause in 0.01) pause=0.02 ;; 0.02) pause=0.05 ;; *) pause=0.1 ;; esac
   done
   if [ "$f_kind" = process ] && [ -r /proc/self/stat ]; then
-    holder=$(holder_of "$w_socket")
+    holder=$new_pid
+    holds "$new_pid" "$w_socket" || holder=$(holder_of "$w_socket")
     began=$(start_of "${holder:-0}" 2>/dev/null)
     if [ "${began:-0}" -lt "$new_start" ]; then
       refuse port-taken "port $f_port belongs to process ${holder:-of another user}"
@@ -601,16 +621,23 @@ commit() {
     state=committed
     kill "$watcher" 2>/dev/null
     stamp=$(date -u +%Y%m%dT%H%M%SZ)
-    mkdir -p "$folder/backups"
-    rm -f "$pending/script" "$pending/armed" "$pending/alive" "$pending/restarting"
-    if [ -d "$pending/1" ]; then mv "$pending" "$folder/backups/$stamp-$run_name"; else rm -rf "$pending"; fi
-    ls -1 "$folder/backups" | sort -r | tail -n +6 | while IFS= read -r old_backup; do rm -rf "$folder/backups/$old_backup"; done
+    kept=$folder/backups/$stamp-$run_name
+    [ -d "$folder/backups" ] || mkdir "$folder/backups"
+    mv "$pending" "$kept"
     remember committed "$stamp"
     drop_lock
+    finish commit
+    tidy_backups
   else
     refuse undone
+    finish commit
   fi
-  finish commit
+}
+
+# What is only of use to a change under way goes, and so does what is older than the last five.
+tidy_backups() {
+  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting"; else rm -rf "$kept"; fi
+  ls -1 "$folder/backups" | sort -r | tail -n +6 | while IFS= read -r old_backup; do rm -rf "$folder/backups/$old_backup"; done
 }
 
 remember() {
@@ -690,7 +717,13 @@ load_pending() {
 
 # ---- main ---------------------------------------------------------------------------------------------------
 
-on_exit() { [ "$state" != begun ] || abandon; [ "$state" != idle ] || drop_lock; }
+on_exit() {
+  case $state in
+    begun) abandon ;;
+    installed) alive 0 2>/dev/null ;; # cut off in a restart: its long patience is over
+  esac
+  drop_lock # the change, if there is one, is the watch process's now
+}
 
 serve() {
   trap on_exit EXIT
@@ -709,7 +742,7 @@ serve() {
       alive)
         [ "$state" != installed ] || alive 0
         finish alive ;;
-      *) refuse protocol "$verb" && exit 1 ;;
+      *) refuse protocol && exit 1 ;;
     esac
   done
 }
