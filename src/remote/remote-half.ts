@@ -33,6 +33,7 @@ export class RemoteHalf {
   readonly #runAs: string | undefined;
   readonly #waiting: Waiting[] = [];
   #stderr = "";
+  #hasAnswered = false;
   #failure: unknown;
 
   /**
@@ -83,7 +84,10 @@ export class RemoteHalf {
     });
     stdin.on("error", () => {}); // the end of the process says more
     exited.then(
-      ({ code }) => this.#fail(explainEnd(code, this.#stderr, this.#runAs)),
+      ({ code }) => {
+        const hadWorked = this.#hasAnswered;
+        this.#fail(hadWorked ? endedEarly(code) : explainEnd(code, this.#stderr, this.#runAs));
+      },
       (error: unknown) => this.#fail(error),
     );
   }
@@ -97,6 +101,7 @@ export class RemoteHalf {
   }
 
   #take(fact: Fact): void {
+    this.#hasAnswered = true;
     const current = this.#waiting[0];
     if (current === undefined) return;
     if (fact.key === "end" && fact.value === current.verb) {
@@ -117,6 +122,14 @@ export class RemoteHalf {
 function noAnswer(verb: Verb, timeoutMs: number): SyncCredsError {
   return new SyncCredsError("CONNECTION_LOST", `no answer within ${timeoutMs / 1000} s`, {
     why: `the host was asked to ${verb} and fell silent`,
+    next: ["Run the command again: it finds and recovers what was left"],
+  });
+}
+
+/** The script had worked and is gone: what it has done since nobody knows. As with a lost link, ask anew. */
+function endedEarly(code: number | null): SyncCredsError {
+  return new SyncCredsError("CONNECTION_LOST", "our shell script on the host ended early", {
+    why: code === null ? "it was killed" : `it ended with status ${code}`,
     next: ["Run the command again: it finds and recovers what was left"],
   });
 }
