@@ -16,7 +16,7 @@ export interface Source {
   readonly isLegacy: boolean;
 }
 
-export type StoreVariable = "CLAUDE_SECURESTORAGE_CONFIG_DIR" | "CLAUDE_CONFIG_DIR";
+type StoreVariable = "CLAUDE_SECURESTORAGE_CONFIG_DIR" | "CLAUDE_CONFIG_DIR";
 
 type Surroundings = Pick<Ports, "platform" | "env" | "home" | "cwd">;
 
