@@ -38,7 +38,7 @@ export type FailureKind =
 
 /**
  * The verdict on a reply. It is `pass` only on positive proof: 2xx, JSON of the preset's shape, and the
- * nonce in the reply text, outside any echo of the question. Never throws.
+ * nonce in the reply text, not merely in a quotation of the question. Never throws.
  */
 export function judgeReply(reply: Reply, chat: Chat, nonce: string): Verdict {
   if (isEncoded(reply)) return judgeFailure("encoded");
@@ -104,14 +104,12 @@ function isSuccess({ status }: Heard): boolean {
 }
 
 function isProof(heard: Heard, nonce: string): boolean {
-  // Whoever repeats the whole question has not answered it.
-  const said = heard.answer?.replaceAll(renderPrompt(nonce), "") ?? "";
-  return (
-    isSuccess(heard) &&
-    !heard.truncated &&
-    !hasErrorMark(heard.json) &&
-    said.toLowerCase().includes(nonce.toLowerCase())
-  );
+  if (!isSuccess(heard) || heard.truncated || hasErrorMark(heard.json)) return false;
+  const answer = heard.answer?.trim() ?? "";
+  // An error text that quotes the question (`Command failed: claude -p …`) holds the word too, and proves nothing. A
+  // reply that is the question and nothing else comes from an echo that somebody put there on purpose.
+  const said = answer === renderPrompt(nonce) ? answer : answer.replaceAll(renderPrompt(nonce), "");
+  return said.toLowerCase().includes(nonce);
 }
 
 /** A known message: anywhere in an error, elsewhere only where a model's own talk is unlikely. */
