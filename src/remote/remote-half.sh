@@ -182,9 +182,10 @@ bounded() {
   limit=$1
   shift
   printed=$folder/printed.$$
-  (as_theirs && exec $detached /bin/sh -c "$@") </dev/null >"$printed" 2>&1 &
+  # Braces, not parentheses, before every `&`: yash would put a second process between, and `$!` would name that.
+  { as_theirs && exec $detached /bin/sh -c "$@"; } </dev/null >"$printed" 2>&1 &
   child=$!
-  (
+  {
     sleep "$limit" &
     alarm=$!
     trap 'kill "$alarm"; exit' TERM
@@ -193,7 +194,7 @@ bounded() {
     kill -TERM "-$child" || kill -TERM "$child"
     nap 1
     kill -KILL "-$child" || kill -KILL "$child"
-  ) </dev/null >/dev/null 2>&1 &
+  } </dev/null >/dev/null 2>&1 &
   guard=$!
   rc=0
   wait "$child" || rc=$?
@@ -420,11 +421,11 @@ take_back() {
 
 # Starts a process of its own session that undoes the change unless it hears of us in time.
 watch_out() {
-  (
+  {
     as_theirs
     [ -n "$detached" ] || trap '' HUP
     exec $detached /bin/sh "$pending/script" watch
-  ) </dev/null >/dev/null 2>&1 &
+  } </dev/null >/dev/null 2>&1 &
   watcher=$!
 }
 watch() {
@@ -517,13 +518,13 @@ restart_process() {
     wait_until_free
   done
   if [ -n "$w_socket" ]; then refuse port-taken "port $f_port is still taken" && return 1; fi
-  (
+  {
     cd "$run_in" || exit 1
     as_theirs
     [ "$dir" = "$HOME/.claude" ] || { CLAUDE_CONFIG_DIR=$dir && export CLAUDE_CONFIG_DIR; }
     [ -n "$detached" ] || trap '' HUP
     exec $detached /bin/sh -l -c "$f_command"
-  ) </dev/null >>"$log_file" 2>&1 &
+  } </dev/null >>"$log_file" 2>&1 &
   new_pid=$!
   new_start=$(start_of "$new_pid")
   printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file"

@@ -97,8 +97,8 @@ export function renderHostLogin(accessToken: string): string {
   });
 }
 
-/** The arguments of an unattended push to the one host. */
-export const PUSH = ["push", "web-1", "--json", "--no-input", "--yes"] as const;
+/** The arguments of a push to the one host. */
+export const PUSH = ["push", "web-1", "--json"] as const;
 
 /** Builds the stage; `await using` takes it down. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {

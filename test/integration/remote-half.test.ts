@@ -1,0 +1,190 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { install } from "../../src/install/install.ts";
+import { commit, rollBack } from "../../src/install/rollback.ts";
+import { probe } from "../../src/probe/probe.ts";
+import { restart } from "../../src/restart/restart.ts";
+import type { RestartReport } from "../../src/remote/restart-report.ts";
+import { Secret } from "../../src/secret.ts";
+import { treeOf } from "../support/host-state.ts";
+import { SHELLS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
+import type { LocalHalf, LocalHome } from "../support/local-half.ts";
+import { processesNaming } from "../support/processes.ts";
+import { expectNoTraces, expectOldWhole, modeOf } from "../support/promises.ts";
+import { renderHostLogin, tokens } from "../support/stage.ts";
+import { until } from "../support/until.ts";
+
+const OLD = renderHostLogin(tokens.other);
+const NEW = renderHostLogin(tokens.good);
+
+/** Looks, then puts NEW in the place of what lies there, and stops short of the verdict. */
+async function change(
+  { half, run }: LocalHalf,
+  { configDir, hostFile, recipe }: LocalHome,
+  before: Buffer | undefined,
+): Promise<void> {
+  await probe(half, run, undefined, recipe);
+  const file = { path: hostFile, mode: "600", before, after: new Secret(NEW) };
+  const changes = before?.equals(Buffer.from(NEW)) === true ? [] : [file];
+  await install(half, {
+    run,
+    who: "ana@laptop",
+    configDir,
+    confirmTimeoutMs: 20_000,
+    recipe,
+    changes,
+  });
+}
+
+async function restarted(one: LocalHalf): Promise<void> {
+  expect(await restartBy(one)).toMatchObject({ failure: undefined });
+}
+
+function restartBy({ half, run }: LocalHalf): Promise<RestartReport> {
+  return restart(half, run, 20_000).done;
+}
+
+describe.each(SHELLS)("the remote half under %s", (_, shell) => {
+  test("sees the host as it is", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, OLD);
+    const { half, run } = await host.open(shell);
+
+    const report = await probe(half, run, undefined, host.recipe);
+
+    expect(report).toMatchObject({
+      uid: process.getuid?.(),
+      home: host.home,
+      configDir: host.configDir,
+      homeEntry: { kind: "directory" },
+      dirEntry: { kind: "directory", mode: expect.stringMatching(/^drwx------/) as string },
+      fileEntry: { kind: "file", links: 1, mode: expect.stringMatching(/^-rw-------/) as string },
+      file: before,
+      directory: "directory",
+      missing: [],
+      foreign: false,
+    });
+    expect(report.freeKiB).toBeGreaterThan(0);
+    expect(Math.abs(report.clock - Date.now())).toBeLessThan(60_000);
+    half.end();
+  });
+
+  test("changes nothing while it looks", async () => {
+    using host = await makeLocalHome();
+    writeHostFile(host, OLD);
+    const before = treeOf(host.home);
+    const { half, run, ended } = await host.open(shell);
+    await probe(half, run, undefined, host.recipe);
+    half.end();
+    await ended;
+    expect(treeOf(host.home)).toEqual(before);
+  });
+
+  test("installs, restarts and commits, and keeps the former file as a private backup", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, OLD);
+    const one = await host.open(shell);
+
+    await change(one, host, before);
+    const pending = join(host.configDir, ".sync-creds", "pending");
+    expect(modeOf(join(host.configDir, ".sync-creds"))).toBe("700");
+    for (const name of ["run", "who", "recipe", "script", "1/backup", "1/old"]) {
+      expect(modeOf(join(pending, name))).toBe("600");
+    }
+    await restarted(one);
+    expect(await commit(one.half, one.run)).toBe(true);
+
+    expect(await host.chat("say pong")).toBe("pong");
+    expect(readFileSync(host.hostFile, "utf8")).toBe(NEW);
+    expect(modeOf(host.hostFile)).toBe("600");
+    const [backup = ""] = readdirSync(join(host.configDir, ".sync-creds/backups"));
+    const kept = join(host.configDir, ".sync-creds/backups", backup, "1/backup");
+    expect(readFileSync(kept, "utf8")).toBe(OLD);
+    await expectNoTraces(host.configDir);
+  });
+
+  test("takes a change back byte for byte", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, OLD.replaceAll(",", ",\r\n\t "));
+    const one = await host.open(shell);
+    await change(one, host, before);
+    await restarted(one);
+    const back = await rollBack(one.half, one.run, 20_000);
+    expect(back).toMatchObject({ restored: true, restart: { failure: undefined } });
+    expect(await host.chat("say pong")).toBe("pong");
+    await expectOldWhole(host.hostFile, before);
+  });
+
+  test("takes a first change back to no file at all", async () => {
+    using host = await makeLocalHome();
+    const one = await host.open(shell);
+    await change(one, host, undefined);
+    expect(modeOf(host.configDir)).toBe("700");
+    expect((await rollBack(one.half, one.run, 20_000)).restored).toBe(true);
+    await expectOldWhole(host.hostFile, undefined);
+  });
+
+  test("restarts alone when no file is to change", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, NEW);
+    const one = await host.open(shell);
+    await change(one, host, before);
+    await restarted(one);
+    expect(await commit(one.half, one.run)).toBe(true);
+    await expectOldWhole(host.hostFile, before);
+  });
+
+  test("gives a person the way back: `sh pending/script undo`", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, OLD);
+    const one = await host.open(shell);
+    await change(one, host, before);
+    await restarted(one);
+    expect(readFileSync(host.hostFile, "utf8")).toBe(NEW);
+
+    const [program = "", ...words] = shell;
+    const script = join(host.configDir, ".sync-creds/pending/script");
+    execFileSync(program, [...words, script, "undo"], { env: { ...process.env, HOME: host.home } });
+
+    expect(await host.chat("say pong")).toBe("pong");
+    one.half.end();
+    await one.ended;
+    await expectOldWhole(host.hostFile, before);
+  });
+
+  test("ends a restart command that hangs, with all it has started", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, OLD);
+    const one = await host.open(shell);
+    const hang = join(host.home, "hang");
+    writeFileSync(hang, "trap '' TERM\nsleep 600 & wait\nsleep 600\n");
+    const restart = `echo first; sh ${hang}`;
+    const recipe = { kind: "command", restart, timeout: 1, port: host.port, start: 1 };
+    await change(one, { ...host, recipe }, before);
+    const { failure } = await restartBy(one);
+    expect(failure).toMatchObject({ reason: "hangs", detail: "first" });
+    await rollBack(one.half, one.run, 20_000);
+    await expectOldWhole(host.hostFile, before);
+    expect(processesNaming(hang)).toEqual([]);
+  });
+
+  test("keeps the last five backups", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, OLD);
+    const backups = join(host.configDir, ".sync-creds/backups");
+    for (const hour of [1, 2, 3, 4, 5, 6]) {
+      mkdirSync(join(backups, `20200101T0${hour}0000Z-sync-creds-old`), {
+        recursive: true,
+        mode: 0o700,
+      });
+    }
+    const one = await host.open(shell);
+    await change(one, { ...host, recipe: { kind: "none" } }, before);
+    await commit(one.half, one.run);
+    await until("old backups are gone", () => readdirSync(backups).length === 5);
+    expect(existsSync(join(backups, "20200101T020000Z-sync-creds-old"))).toBe(false);
+    expect(readdirSync(backups).at(-1)).toContain(one.run);
+  });
+});

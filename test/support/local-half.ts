@@ -1,0 +1,106 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { renderScript } from "../../src/remote/frames.ts";
+import { RemoteHalf } from "../../src/remote/remote-half.ts";
+import { openLocalSession } from "./local-session.ts";
+import { endProcesses, processesNaming } from "./processes.ts";
+import { findProgram } from "./programs.ts";
+import { freePort } from "./sshd.ts";
+import { until } from "./until.ts";
+
+/** What hosts have as `/bin/sh`: a name, and the words that stand for it. */
+export const SHELLS: readonly (readonly [name: string, words: readonly string[]])[] = [
+  ["dash", ["dash"]],
+  ["bash", ["bash", "--posix"]],
+  ["busybox", ["busybox", "sh"]],
+  ["mksh", ["mksh"]],
+  ["yash", ["yash"]],
+].filter((entry): entry is [string, string[]] => findProgram(entry[0] as string) !== undefined);
+
+const SOURCE = fileURLToPath(new URL("../../src/remote/remote-half.sh", import.meta.url));
+const WRAPPER = fileURLToPath(new URL("./wrapper.mjs", import.meta.url));
+
+/** A home on this machine for remote halves that run without SSH, with a wrapper to restart. */
+export interface LocalHome extends Disposable {
+  readonly home: string;
+  readonly configDir: string;
+  readonly hostFile: string;
+  readonly port: number;
+  /** Restarts the wrapper as `restart.kind` `process` does. */
+  readonly recipe: Readonly<Record<string, string | number>>;
+  /** Starts a remote half under a shell that stands for `/bin/sh`. */
+  open(shell?: readonly string[], path?: string): Promise<LocalHalf>;
+  /** Asks the wrapper; its reply text. */
+  chat(message: string): Promise<string>;
+}
+
+/** A conversation under way. */
+export interface LocalHalf {
+  readonly half: RemoteHalf;
+  /** Names this change on the host. */
+  readonly run: string;
+  /** Ends it without a word, as a lost machine would. */
+  kill(): void;
+  /** Resolves when the script has ended. */
+  readonly ended: Promise<unknown>;
+}
+
+/** Makes the home; disposing ends whatever still runs from it. */
+export async function makeLocalHome(name = "home"): Promise<LocalHome> {
+  const directory = mkdtempSync(join(tmpdir(), "sync-creds-home-"));
+  const home = join(directory, name);
+  const wrapper = join(home, "wrapper");
+  mkdirSync(wrapper, { recursive: true });
+  copyFileSync(WRAPPER, join(wrapper, "wrapper.mjs"));
+  const port = await freePort();
+  const configDir = join(home, ".claude");
+  const script = renderScript(readFileSync(SOURCE, "utf8"));
+  return {
+    home,
+    configDir,
+    hostFile: join(configDir, ".credentials.json"),
+    port,
+    recipe: {
+      kind: "process",
+      directory: wrapper,
+      command: `exec ${process.execPath} "${wrapper}/wrapper.mjs" --port ${port}`,
+      log: join(wrapper, "wrapper.log"),
+      port,
+      start: 8,
+      stability: 100,
+    },
+    async open(shell = ["dash"], path) {
+      const session = openLocalSession({ home, shell, ...(path === undefined ? {} : { path }) });
+      const exec = session.exec.bind(session);
+      let ended: Promise<unknown> = Promise.resolve();
+      session.exec = async (command) => {
+        const process = await exec(command);
+        ended = process.exited;
+        return process;
+      };
+      const half = new RemoteHalf(session, script, randomBytes(16).toString("hex"));
+      return { half, run: randomBytes(4).toString("hex"), kill: () => session.close(), ended };
+    },
+    async chat(message) {
+      const reply = await fetch(`http://127.0.0.1:${port}/chat`, {
+        method: "POST",
+        body: JSON.stringify({ message }),
+      });
+      return ((await reply.json()) as { response: string }).response;
+    },
+    [Symbol.dispose]: () => {
+      endProcesses(() => processesNaming(directory));
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** Writes a credentials file as a host has it; its bytes. */
+export function writeHostFile({ configDir, hostFile }: LocalHome, text: string): Buffer {
+  mkdirSync(configDir, { recursive: true, mode: 0o700 });
+  writeFileSync(hostFile, text, { mode: 0o600 });
+  return Buffer.from(text);
+}
