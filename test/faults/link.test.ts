@@ -17,8 +17,8 @@ import { until } from "../support/until.ts";
 
 const old = renderHostLogin(tokens.other);
 
-/** A wrapper that thinks for a second, so that the test can act while it is asked. */
-const SLOW = { hostFile: old, wrapperArguments: ["--answer-ms", "1000"], running: true };
+/** A wrapper that thinks for a while, so that the test can act while it is asked. */
+const SLOW = { hostFile: old, wrapperArguments: ["--answer-ms", "400"], running: true };
 
 describe.skipIf(!hasSshd)("a host that cannot be reached", () => {
   test("because nothing listens there is unreachable: exit 12", async () => {
