@@ -3,12 +3,9 @@ import { failureOfError } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import type { Host } from "./hosts/host.ts";
 import type { RollbackReport } from "./install/rollback.ts";
-import type { HostResult, Outcome } from "./outcome.ts";
-import type { Baseline, Offer, Plan } from "./plan/plan.ts";
+import type { Outcome } from "./outcome.ts";
 import { sanitize } from "./output/sanitize.ts";
-import { explainShadows } from "./probe/shadows.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
-import { renderRestart } from "./restart/supervisors.ts";
 
 /** How one host ended, before the bookkeeping that every result shares. */
 export interface Ending {
@@ -27,6 +24,25 @@ export function untouched(error: SyncCredsError): Ending {
   const outcome = UNTOUCHED[error.code] ?? "failed";
   return { ...failureOfError(error), outcome, state: "nothing was changed on the host" };
 }
+
+/** The ending of a failed install, when the host said how it stands; undefined when the conversation broke off. */
+export function notInstalled(error: SyncCredsError): Ending | undefined {
+  if (error.code === "ROLLBACK_FAILED") {
+    return {
+      ...failureOfError(error),
+      outcome: "rollback-failed",
+      state: "the change is half-way in",
+    };
+  }
+  return AS_IT_WAS.has(error.code) ? untouched(error) : undefined;
+}
+
+const AS_IT_WAS = new Set<SyncCredsError["code"]>([
+  "LOCKED",
+  "FILE_CHANGED",
+  "TARGET_UNSAFE",
+  "INSTALL_FAILED",
+]);
 
 const UNTOUCHED: Partial<Record<SyncCredsError["code"], Outcome>> = {
   LOCKED: "busy",
@@ -138,10 +154,14 @@ export function recoveryFailed({
 
 /** The leftover of an earlier run is there again after it was undone. */
 export function leftoverStays(who: string): SyncCredsError {
-  return new SyncCredsError("RECOVERY_FAILED", "an unfinished change comes back as often as it is undone", {
-    why: `it is of ${sanitize(who, { maxLength: 100 })}; another run may be at work from elsewhere`,
-    next: ["Let the other run end, then push again"],
-  });
+  return new SyncCredsError(
+    "RECOVERY_FAILED",
+    "an unfinished change comes back as often as it is undone",
+    {
+      why: `it is of ${sanitize(who, { maxLength: 100 })}; another run may be at work from elsewhere`,
+      next: ["Let the other run end, then push again"],
+    },
+  );
 }
 
 /** Ctrl-C. */
@@ -151,65 +171,8 @@ export function interrupted(): SyncCredsError {
 
 /** The host has had all the time that hosts.json allows it. */
 export function outOfTime({ deadlineMs }: Host): SyncCredsError {
-  return new SyncCredsError("CONNECTION_LOST", `not done within ${deadlineMs / 1000} s`, {
+  return new SyncCredsError("HOST_DEADLINE", `not done within ${deadlineMs / 1000} s`, {
     why: "the deadline for one host has passed",
     next: ["Raise `deadlineMs` in hosts.json if this host is slow by nature"],
   });
-}
-
-/** The ending of a dry run: what would change, by fingerprint, never a secret. */
-export function renderPlan(
-  plan: Plan,
-  host: Host,
-  report: ProbeReport,
-  baseline: Baseline,
-): Ending {
-  const shadows = explainShadows(report.shadows);
-  const about = [
-    `the wrapper now: ${baseline.meaning}`,
-    ...(report.claudeVersion === undefined
-      ? []
-      : [`Claude Code on the host: ${report.claudeVersion}`]),
-    ...(shadows === undefined ? [] : [`warning: ${shadows.why}`]),
-  ];
-  switch (plan.kind) {
-    case "refuse":
-      return { ...untouched(plan.error), outcome: plan.outcome, plan: about };
-    case "unchanged":
-      return { outcome: "unchanged", plan: [...about, "nothing to do"] };
-    case "recover":
-      return {
-        outcome: "planned",
-        plan: [
-          ...about,
-          `first: undo the unfinished change of ${plan.who}`,
-          "then: install, restart, smoke",
-        ],
-      };
-    case "change":
-      return {
-        outcome: "planned",
-        plan: [
-          ...about,
-          ...plan.lines,
-          renderRestart(host.restart),
-          `smoke request to ${host.wrapper.url}`,
-        ],
-      };
-  }
-}
-
-/** The result that the table and `--json` show. */
-export function resultOf(host: Host, offer: Offer, ending: Ending, durationMs: number): HostResult {
-  const { outcome, next = [], ...told } = ending;
-  const isOurs = outcome === "verified" || outcome === "unchanged" || outcome === "unverified";
-  return {
-    host: host.name,
-    outcome,
-    ...told,
-    ...(isOurs ? { fingerprint: offer.fingerprint } : {}),
-    ...(isOurs && offer.validUntil !== undefined ? { validUntil: offer.validUntil } : {}),
-    next: next.map((line) => line.replaceAll("HOST", host.name)),
-    durationMs,
-  };
 }

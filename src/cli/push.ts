@@ -2,12 +2,10 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { connect } from "../connect/connect.ts";
 import { SyncCredsError, toSyncCredsError } from "../errors.ts";
-import type { Delivery, Host } from "../hosts/host.ts";
+import type { Host } from "../hosts/host.ts";
 import { loadHosts } from "../hosts/load.ts";
 import type { HostsFile } from "../hosts/parse.ts";
-import { resolveSecret } from "../hosts/secret-reference.ts";
 import { selectHosts } from "../hosts/select.ts";
-import { locateCredentials } from "../locate/locate.ts";
 import { nodePorts } from "../node-ports.ts";
 import { exitStatusOf } from "../outcome.ts";
 import type { HostResult } from "../outcome.ts";
@@ -16,19 +14,17 @@ import { openJsonLines, openPlainLines } from "../output/plain-lines.ts";
 import { renderJsonResult, renderReport } from "../output/report.ts";
 import { drawableStream, paintFor } from "../output/terminal.ts";
 import type { Terminal } from "../output/terminal.ts";
-import { renderInstant } from "../output/time.ts";
 import type { View } from "../output/view.ts";
-import type { Job } from "../pipeline.ts";
-import type { Offer } from "../plan/plan.ts";
+import type { Job } from "../visit.ts";
 import type { Ports } from "../ports.ts";
 import { openNodeSshSession } from "../remote/node-ssh-session.ts";
 import { loadScript } from "../remote/script.ts";
-import { fingerprintsWrittenTo, readLedger, recordInLedger } from "../rollout/ledger.ts";
-import { rollOut, verifyOneHolder } from "../rollout/rollout.ts";
-import { projectLogin } from "../validate/project.ts";
-import { verifyLogin } from "../validate/validate.ts";
+import { recordInLedger } from "../rollout/ledger.ts";
+import { rollOut } from "../rollout/rollout.ts";
 import { listenForInterrupts } from "./interrupts.ts";
+import { prepareJobs } from "./prepare.ts";
 import { openHuman } from "./prompts.ts";
+import { namesOrChoice, verifyConsent } from "./questions.ts";
 
 /** The options of `push` and `plan`, as the command line names them. */
 export interface PushOptions {
@@ -116,10 +112,13 @@ async function pushAll(
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   });
   const dryRun = options.dryRun === true;
-  const notes: string[] = [];
-  const { jobs, origin } = await prepareJobs(hosts, file, options, ports, notes);
-  if (!dryRun && needsConfirmation !== undefined) {
-    await verifyConsent(needsConfirmation, jobs, options, ports);
+  const { jobs, notes } = await prepareJobs(
+    hosts,
+    { directory: dirname(file.path), allowShortTtl: options.allowShortTtl === true },
+    ports,
+  );
+  if (!dryRun && options.yes !== true && needsConfirmation !== undefined) {
+    await verifyConsent(needsConfirmation, jobs, ports);
   }
 
   const view = await openView(hosts, options, terminal);
@@ -128,7 +127,7 @@ async function pushAll(
     view.show({ type: "note", text, at: ports.now(), ...(host === undefined ? {} : { host }) });
   };
   try {
-    if (options.quiet !== true) for (const text of [origin, ...notes]) note(text);
+    if (options.quiet !== true) for (const text of notes) note(text);
     const results = await rollOut(
       jobs,
       {
@@ -153,90 +152,6 @@ async function pushAll(
   } finally {
     await view.close();
   }
-}
-
-async function namesOrChoice(
-  names: readonly string[],
-  file: HostsFile,
-  { human }: Ports,
-): Promise<readonly string[]> {
-  if (names.length > 0) return names;
-  if (human === undefined) {
-    throw new SyncCredsError("INPUT_NEEDED", "no target is named", {
-      why: "without a terminal nobody can be asked",
-      next: ["Name a host, a group, `tag:NAME`, a pattern or `all`: `sync-creds push prod`"],
-    });
-  }
-  return human.choose(
-    "Push to which hosts?",
-    file.hosts.map(({ name, ssh, delivery }) => ({
-      value: name,
-      name: `${name}  ${ssh.user === undefined ? "" : `${ssh.user}@`}${ssh.host}  ${delivery}`,
-    })),
-  );
-}
-
-/** Everything that is settled on this laptop, before the first connection: credentials, bearers, who may have what. */
-async function prepareJobs(
-  hosts: readonly Host[],
-  file: HostsFile,
-  options: PushOptions,
-  ports: Ports,
-  notes: string[],
-): Promise<{ jobs: Job[]; origin: string }> {
-  const located = await locateCredentials(ports);
-  notes.push(...located.notes);
-  const offers = new Map<Delivery, Offer>();
-  for (const delivery of new Set(hosts.map((host) => host.delivery))) {
-    const { login, notes: remarks } = verifyLogin(located.credentials, delivery, ports.now(), {
-      allowShortTtl: options.allowShortTtl === true,
-    });
-    notes.push(...remarks);
-    offers.set(delivery, projectLogin(login, delivery));
-  }
-  const ledger = await readLedger(ports);
-  const bearers = new Map<string, ReturnType<typeof resolveSecret>>();
-  const jobs = await Promise.all(
-    hosts.map(async (host): Promise<Job> => {
-      const { bearer: reference } = host.wrapper;
-      const key = JSON.stringify(reference);
-      if (reference !== undefined && !bearers.has(key)) {
-        bearers.set(key, resolveSecret(reference, ports, dirname(file.path)));
-      }
-      const offer = offers.get(host.delivery);
-      if (offer === undefined) throw new Error(`no offer for ${host.delivery}`);
-      const lastWritten = fingerprintsWrittenTo(host.name, ledger);
-      return { host, offer, bearer: await bearers.get(key), lastWritten };
-    }),
-  );
-  verifyOneHolder(jobs, ledger);
-  const [offer] = offers.values();
-  const until =
-    offer?.validUntil === undefined
-      ? ""
-      : `, valid until ${renderInstant(offer.validUntil, ports.now())}`;
-  return { jobs, origin: `credentials ${offer?.fingerprint ?? ""} from ${located.label}${until}` };
-}
-
-async function verifyConsent(
-  reason: string,
-  jobs: readonly Job[],
-  { yes }: PushOptions,
-  { human }: Ports,
-): Promise<void> {
-  if (yes === true) return;
-  const names = jobs.map(({ host }) => host.name).join(", ");
-  if (human === undefined) {
-    throw new SyncCredsError("INPUT_NEEDED", `a push to ${names} must be confirmed`, {
-      why: reason,
-      next: ["Add `--yes` if you mean it"],
-    });
-  }
-  if (await human.confirm(`Push ${jobs[0]?.offer.fingerprint ?? ""} to ${names}?`, [reason]))
-    return;
-  throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
-    next: ["Name fewer hosts, or see what would change: `sync-creds plan`"],
-  });
 }
 
 async function openView(

@@ -28,7 +28,7 @@ export async function install(half: RemoteHalf, installation: Installation): Pro
     ...changes.map((change) => half.ask(fileRequest(run, change))),
     half.ask({ verb: "install", fields: { run } }),
   ];
-  for (const answer of await Promise.all(answers)) verifyStep(answer);
+  for (const answer of await Promise.all(answers)) verifyStep(answer, configDir);
 }
 
 function fileRequest(run: string, { path, mode, before, after }: FileChange) {
@@ -44,7 +44,7 @@ function fileRequest(run: string, { path, mode, before, after }: FileChange) {
   return { verb: "file" as const, fields, payload };
 }
 
-function verifyStep(answer: Answer): void {
+function verifyStep(answer: Answer, configDir: string): void {
   const reason = answer.get("fail");
   if (reason === undefined) return;
   const detail = sanitize(answer.all("detail").join(" "), { maxLength: 300 });
@@ -54,7 +54,7 @@ function verifyStep(answer: Answer): void {
       "the change failed half-way and could not be undone",
       {
         why: detail,
-        next: ["On the host: `sh ~/.claude/.sync-creds/pending/script undo`"],
+        next: [`On the host: \`sh ${configDir}/.sync-creds/pending/script undo\``],
       },
     );
   }

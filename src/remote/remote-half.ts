@@ -84,10 +84,10 @@ export class RemoteHalf {
     });
     stdin.on("error", () => {}); // the end of the process says more
     exited.then(
-      ({ code }) => {
-        const hadWorked = this.#hasAnswered;
-        this.#fail(hadWorked ? endedEarly(code) : explainEnd(code, this.#stderr, this.#runAs));
-      },
+      ({ code }) =>
+        this.#fail(
+          this.#hasAnswered ? endedEarly(code) : explainEnd(code, this.#stderr, this.#runAs),
+        ),
       (error: unknown) => this.#fail(error),
     );
   }

@@ -1,7 +1,7 @@
 import { SyncCredsError } from "../errors.ts";
 import type { HostResult } from "../outcome.ts";
 import { syncHost } from "../pipeline.ts";
-import type { Job, Run } from "../pipeline.ts";
+import type { Job, Run } from "../visit.ts";
 import type { Entry } from "./ledger.ts";
 
 /** Syncs every host, at most `concurrency` at a time; one host's fault never changes another's result. */

@@ -3,6 +3,7 @@ import * as end from "../../src/endings.ts";
 import { EXIT_STATUS, SyncCredsError, isErrorCode } from "../../src/errors.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { Outcome } from "../../src/outcome.ts";
+import { renderPlan, resultOf } from "../../src/result.ts";
 import type { Baseline, Offer } from "../../src/plan/plan.ts";
 import { Secret } from "../../src/secret.ts";
 import { hostEntry } from "../support/host-entry.ts";
@@ -97,7 +98,7 @@ describe("the way back", () => {
 
 describe("the result", () => {
   test("names the host in every next step", () => {
-    const { next } = end.resultOf(host, offer, end.hostIsSilent(failure, host), 5);
+    const { next } = resultOf(host, offer, end.hostIsSilent(failure, host), 5);
     expect(next).toEqual([
       "When web-1 is reachable again: `sync-creds plan web-1`, then `sync-creds push web-1`",
     ]);
@@ -112,7 +113,7 @@ describe("the result", () => {
     ["rollback-failed", false],
     ["failed", false],
   ])("of a host that is %s shows our fingerprint: %s", (outcome, isOurs) => {
-    const result = end.resultOf(host, offer, { outcome }, 5);
+    const result = resultOf(host, offer, { outcome }, 5);
     expect(result).toEqual({
       host: "web-1",
       outcome,
@@ -138,7 +139,7 @@ describe("the plan of a dry run", () => {
       shadows: [{ name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" }],
     });
     const plan = { kind: "change", changes: [], lines: ["~/x: a → b"] } as const;
-    expect(end.renderPlan(plan, host, report, baseline)).toEqual({
+    expect(renderPlan(plan, host, report, baseline)).toEqual({
       outcome: "planned",
       plan: [
         about,
@@ -152,7 +153,7 @@ describe("the plan of a dry run", () => {
   });
 
   test("of an unchanged host says that there is nothing to do", () => {
-    expect(end.renderPlan({ kind: "unchanged" }, host, probeReport(), baseline)).toEqual({
+    expect(renderPlan({ kind: "unchanged" }, host, probeReport(), baseline)).toEqual({
       outcome: "unchanged",
       plan: [about, "nothing to do"],
     });
@@ -161,7 +162,7 @@ describe("the plan of a dry run", () => {
   test("of a refusal has its outcome and its reason", () => {
     const error = new SyncCredsError("LOCKED", "busy", { why: "ben" });
     const plan = { kind: "refuse", outcome: "busy", error } as const;
-    expect(end.renderPlan(plan, host, probeReport(), baseline)).toMatchObject({
+    expect(renderPlan(plan, host, probeReport(), baseline)).toMatchObject({
       outcome: "busy",
       code: "LOCKED",
       plan: [about],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SyncCredsError } from "../../../src/errors.ts";
 import type { RunEvent } from "../../../src/outcome.ts";
-import type { Job, Run } from "../../../src/pipeline.ts";
+import type { Job, Run } from "../../../src/visit.ts";
 import { rollOut, verifyOneHolder } from "../../../src/rollout/rollout.ts";
 import { Secret } from "../../../src/secret.ts";
 import { fakePorts } from "../../support/fake-ports.ts";

@@ -1,0 +1,46 @@
+import { SyncCredsError } from "../errors.ts";
+import type { HostsFile } from "../hosts/parse.ts";
+import type { Ports } from "../ports.ts";
+import type { Job } from "../visit.ts";
+
+/** The targets named, or the hosts picked at the terminal. Error: `INPUT_NEEDED` where nobody can be asked. */
+export async function namesOrChoice(
+  names: readonly string[],
+  file: HostsFile,
+  { human }: Ports,
+): Promise<readonly string[]> {
+  if (names.length > 0) return names;
+  if (human === undefined) {
+    throw new SyncCredsError("INPUT_NEEDED", "no target is named", {
+      why: "without a terminal nobody can be asked",
+      next: ["Name a host, a group, `tag:NAME`, a pattern or `all`: `sync-creds push prod`"],
+    });
+  }
+  return human.choose(
+    "Push to which hosts?",
+    file.hosts.map(({ name, ssh, delivery }) => ({
+      value: name,
+      name: `${name}  ${ssh.user === undefined ? "" : `${ssh.user}@`}${ssh.host}  ${delivery}`,
+    })),
+  );
+}
+
+/** Asks whether to go on. Errors: `INPUT_NEEDED` where nobody can be asked, `INTERRUPTED` when the answer is no. */
+export async function verifyConsent(
+  reason: string,
+  jobs: readonly Job[],
+  { human }: Ports,
+): Promise<void> {
+  const names = jobs.map(({ host }) => host.name).join(", ");
+  if (human === undefined) {
+    throw new SyncCredsError("INPUT_NEEDED", `a push to ${names} must be confirmed`, {
+      why: reason,
+      next: ["Add `--yes` if you mean it"],
+    });
+  }
+  if (await human.confirm(`Push ${jobs[0]?.offer.fingerprint ?? ""} to ${names}?`, [reason]))
+    return;
+  throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
+    next: ["Name fewer hosts, or see what would change: `sync-creds plan`"],
+  });
+}

@@ -1,0 +1,65 @@
+import { untouched } from "./endings.ts";
+import type { Ending } from "./endings.ts";
+import type { Host } from "./hosts/host.ts";
+import type { HostResult } from "./outcome.ts";
+import type { Baseline, Offer, Plan } from "./plan/plan.ts";
+import { explainShadows } from "./probe/shadows.ts";
+import type { ProbeReport } from "./remote/probe-report.ts";
+import { renderRestart } from "./restart/supervisors.ts";
+
+/** The ending of a dry run: what would change, by fingerprint, never a secret. */
+export function renderPlan(
+  plan: Plan,
+  host: Host,
+  report: ProbeReport,
+  baseline: Baseline,
+): Ending {
+  const shadows = explainShadows(report.shadows);
+  const about = [
+    `the wrapper now: ${baseline.meaning}`,
+    ...(report.claudeVersion === undefined
+      ? []
+      : [`Claude Code on the host: ${report.claudeVersion}`]),
+    ...(shadows === undefined ? [] : [`warning: ${shadows.why}`]),
+  ];
+  switch (plan.kind) {
+    case "refuse":
+      return { ...untouched(plan.error), outcome: plan.outcome, plan: about };
+    case "unchanged":
+      return { outcome: "unchanged", plan: [...about, "nothing to do"] };
+    case "recover":
+      return {
+        outcome: "planned",
+        plan: [
+          ...about,
+          `first: undo the unfinished change of ${plan.who}`,
+          "then: install, restart, smoke",
+        ],
+      };
+    case "change":
+      return {
+        outcome: "planned",
+        plan: [
+          ...about,
+          ...plan.lines,
+          renderRestart(host.restart),
+          `smoke request to ${host.wrapper.url}`,
+        ],
+      };
+  }
+}
+
+/** The result that the table and `--json` show. */
+export function resultOf(host: Host, offer: Offer, ending: Ending, durationMs: number): HostResult {
+  const { outcome, next = [], ...told } = ending;
+  const isOurs = outcome === "verified" || outcome === "unchanged" || outcome === "unverified";
+  return {
+    host: host.name,
+    outcome,
+    ...told,
+    ...(isOurs ? { fingerprint: offer.fingerprint } : {}),
+    ...(isOurs && offer.validUntil !== undefined ? { validUntil: offer.validUntil } : {}),
+    next: next.map((line) => line.replaceAll("HOST", host.name)),
+    durationMs,
+  };
+}

@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import * as end from "./endings.ts";
+import type { Host } from "./hosts/host.ts";
+import type { RunEvent, Step } from "./outcome.ts";
+import type { Baseline, Offer } from "./plan/plan.ts";
+import type { Ports } from "./ports.ts";
+import { probe } from "./probe/probe.ts";
+import type { ProbeReport } from "./remote/probe-report.ts";
+import { RemoteHalf } from "./remote/remote-half.ts";
+import type { Session } from "./remote/session.ts";
+import { recipeOf } from "./restart/supervisors.ts";
+import type { Secret } from "./secret.ts";
+import { baseline } from "./smoke/smoke.ts";
+import { explain } from "./smoke/verdict.ts";
+import type { Verdict } from "./smoke/verdict.ts";
+
+/** One host and what this laptop has for it. */
+export interface Job {
+  readonly host: Host;
+  readonly offer: Offer;
+  readonly bearer: Secret | undefined;
+  /** Fingerprints that this laptop wrote to this host before. */
+  readonly lastWritten: readonly string[];
+}
+
+/** What all hosts of a run share. */
+export interface Run {
+  readonly ports: Ports;
+  readonly connect: (host: Host, signal: AbortSignal) => Promise<Session>;
+  /** The remote half, as it is sent. */
+  readonly script: string;
+  /** Who pushes, from where: `ana@laptop`. */
+  readonly who: string;
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  /** Aborted by the user's Ctrl-C: no step but the way back begins after it. */
+  readonly signal: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
+}
+
+/** One host within one run. */
+export interface Visit extends Job {
+  readonly run: Run;
+  /** Names this change on the host: lock, journal and backup carry it. */
+  readonly id: string;
+  /** Aborted by Ctrl-C or when the host has had its time. */
+  readonly signal: AbortSignal;
+}
+
+export interface Connection {
+  readonly session: Session;
+  readonly half: RemoteHalf;
+}
+
+export interface Seen {
+  readonly report: ProbeReport;
+  readonly baseline: Baseline;
+}
+
+/** Connects; the remote half starts at once, without being waited for. */
+export function openConnection(visit: Visit): Promise<Connection> {
+  const { host, run, signal } = visit;
+  return step(visit, "connect", async () => {
+    const session = await orAbort(visit, run.connect(host, signal));
+    const nonce = run.ports.randomHex(16);
+    return { session, half: new RemoteHalf(session, run.script, nonce, host.runAs) };
+  });
+}
+
+/** The host as it is, and what its wrapper answers now: both at once, for they share no state. */
+export function look({ session, half }: Connection, visit: Visit): Promise<Seen> {
+  const { host, bearer, run, id, signal } = visit;
+  return step(visit, "probe", async () => {
+    const [report, verdict] = await orAbort(
+      visit,
+      Promise.all([
+        probe(half, id, host.configDir, recipeOf(host)),
+        baseline(session, host.wrapper, { bearer, ports: run.ports, signal }),
+      ]),
+    );
+    return { report, baseline: baselineOf(verdict) };
+  });
+}
+
+/** Announces a step and does it. */
+export function step<T>({ run, host }: Visit, name: Step, work: () => T): T {
+  run.emit({ type: "step", host: host.name, step: name, at: run.ports.now() });
+  return work();
+}
+
+/** Waits for `work`, but no longer than Ctrl-C or the host's deadline. */
+export async function orAbort<T>({ run, host, signal }: Visit, work: Promise<T>): Promise<T> {
+  work.catch(() => {}); // an abort may come first; the work's own end is then of no interest
+  const over = () => (run.signal.aborted ? end.interrupted() : end.outOfTime(host));
+  if (signal.aborted) throw over();
+  const waiting = new AbortController();
+  const aborted = once(signal, "abort", { signal: waiting.signal });
+  aborted.catch(() => {}); // ended by `waiting`, when the work came first
+  try {
+    return await Promise.race([work, aborted.then(() => Promise.reject(over()))]);
+  } finally {
+    waiting.abort();
+  }
+}
+
+function baselineOf(verdict: Verdict): Baseline {
+  const { meaning } = explain(verdict.class, verdict.hint);
+  return {
+    passed: verdict.class === "pass",
+    unusable:
+      verdict.class === "wrapper-auth" || verdict.class === "not-a-wrapper" ? meaning : undefined,
+    loginDead: ["not-logged-in", "token-expired", "token-revoked", "token-invalid"].includes(
+      verdict.class,
+    ),
+    meaning: verdict.detail === "" ? meaning : `${meaning} (${verdict.detail})`,
+  };
+}

@@ -1,0 +1,101 @@
+import * as end from "./endings.ts";
+import type { Ending } from "./endings.ts";
+import type { Failure } from "./failure.ts";
+import { recover, rollBack } from "./install/rollback.ts";
+import type { FileChange } from "./remote/file-change.ts";
+import { probe } from "./probe/probe.ts";
+import type { ProbeReport } from "./remote/probe-report.ts";
+import { patienceOf, recipeOf } from "./restart/supervisors.ts";
+import { baseline } from "./smoke/smoke.ts";
+import { explain } from "./smoke/verdict.ts";
+import { openConnection, step } from "./visit.ts";
+import type { Connection, Seen, Visit } from "./visit.ts";
+
+/** The way back: restore, restart, and ask again where the wrapper had answered before. */
+export function goBack(
+  { session, half }: Connection,
+  visit: Visit,
+  changes: readonly FileChange[],
+  seen: Seen,
+  failure: Failure,
+): Promise<Ending> {
+  const { host, bearer, run, id } = visit;
+  return step(visit, "rollback", async () => {
+    try {
+      const back = await rollBack(half, id, patienceOf(host));
+      if (!back.restored) return end.rollbackFailed(failure, host, seen.report, back);
+      if (!seen.baseline.passed) return end.rolledBack(failure, "which did not work before either");
+      if (back.restart.failure !== undefined)
+        return end.rollbackFailed(failure, host, seen.report, back);
+      const again = await baseline(session, host.wrapper, { bearer, ports: run.ports });
+      if (again.class === "pass") return end.rolledBack(failure, "and answering again");
+      if (explain(again.class, again.hint).rollBack !== "always") {
+        return end.rolledBack(failure, `restarted; asked again: ${again.detail}`);
+      }
+      return end.rollbackFailed(failure, host, seen.report, back);
+    } catch {
+      // Whatever broke the conversation, a new one can still finish.
+      session.close();
+      return finishAnew(visit, changes, { failure });
+    }
+  });
+}
+
+/**
+ * The conversation broke off after the change had begun. Connects anew and finishes: what was not committed goes back. A
+ * host that stays out of reach does the same by itself. `decided` is the ending that a commit was already sent for.
+ */
+export async function finishAnew(
+  visit: Visit,
+  changes: readonly FileChange[],
+  { failure = LINK_LOST, decided }: { failure?: Failure; decided?: Ending | undefined },
+): Promise<Ending> {
+  const { host, run } = visit;
+  const [target] = changes;
+  for (const pauseMs of RECONNECT_AFTER_MS) {
+    await run.ports.sleep(pauseMs);
+    const patient = {
+      ...visit,
+      id: run.ports.randomHex(8), // the lock that the lost session may have left bears the former name
+      signal: AbortSignal.timeout(RECONNECT_PATIENCE_MS),
+    };
+    const report = await lookAgain(patient).catch(() => undefined);
+    if (report === undefined || report.lockedBy !== undefined) continue;
+    const isNew =
+      target !== undefined && report.file !== undefined && target.after.equalsBytes(report.file);
+    if (isNew && report.leftover === undefined) return decided ?? end.unproven(failure);
+    if (report.leftover === undefined) return end.rolledBack(failure, "as it was before the push");
+  }
+  return end.hostIsSilent(failure, host);
+
+  async function lookAgain(patient: Visit): Promise<ProbeReport> {
+    const connection = await openConnection(patient);
+    try {
+      const ask = () => probe(connection.half, patient.id, host.configDir, recipeOf(host));
+      const report = await ask();
+      if (report.leftover === undefined || report.lockedBy !== undefined) return report;
+      await recoverLeftover(connection, patient);
+      return await ask();
+    } finally {
+      connection.session.close();
+    }
+  }
+}
+
+/** Undoes what an earlier run left unfinished. Errors: `LOCKED`, `RECOVERY_FAILED`. */
+export async function recoverLeftover(
+  { half }: Connection,
+  { id, run, host }: Visit,
+): Promise<void> {
+  const back = await recover(half, { run: id, who: run.who }, patienceOf(host));
+  if (!back.restored) throw end.recoveryFailed(back);
+}
+
+const RECONNECT_AFTER_MS = [200, 1000, 3000, 6000];
+const RECONNECT_PATIENCE_MS = 20_000;
+const LINK_LOST = {
+  code: "CONNECTION_LOST",
+  what: "the connection was lost before the verdict",
+  why: "the link or the host's sshd went away while the change was under way",
+  next: ["Push again when the link is stable"],
+};
