@@ -1,10 +1,9 @@
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { connect } from "../connect/connect.ts";
-import { SyncCredsError, toSyncCredsError } from "../errors.ts";
+import { toSyncCredsError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { loadHosts } from "../hosts/load.ts";
-import type { HostsFile } from "../hosts/parse.ts";
 import { selectHosts } from "../hosts/select.ts";
 import { nodePorts } from "../node-ports.ts";
 import { exitStatusOf } from "../outcome.ts";
