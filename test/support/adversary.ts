@@ -16,8 +16,19 @@ export type Behaviour = keyof typeof BEHAVIOURS;
 
 export const INVALID_KEY = "Invalid API key · Fix external API key";
 
+export interface AdversaryOptions {
+  /**
+   * Asked at each whole request: whether to answer this one well, with the last word of the question. Without it no
+   * request is.
+   */
+  readonly answersWell?: (request: string) => boolean | Promise<boolean>;
+}
+
 /** Starts an adversary on a free port. */
-export async function openAdversary(behaviour: Behaviour): Promise<Adversary> {
+export async function openAdversary(
+  behaviour: Behaviour,
+  { answersWell }: AdversaryOptions = {},
+): Promise<Adversary> {
   const sockets = new Set<Socket>();
   let received = "";
   let connections = 0;
@@ -31,9 +42,11 @@ export async function openAdversary(behaviour: Behaviour): Promise<Adversary> {
     socket.on("data", (chunk) => {
       received += chunk.toString("utf8");
       seen += chunk.toString("utf8");
-      if (answered || !seen.includes("\r\n\r\n")) return;
+      if (answered || !(answersWell === undefined ? hasHead(seen) : isWhole(seen))) return;
       answered = true;
-      BEHAVIOURS[behaviour](socket, seen);
+      void Promise.resolve(answersWell?.(seen) ?? false).then((well) =>
+        well ? answerWell(socket, seen) : BEHAVIOURS[behaviour](socket, seen),
+      );
     });
   });
   await new Promise<void>((resolve) => {
@@ -127,6 +140,22 @@ const BEHAVIOURS = {
       json({ type: "result", subtype: "success", is_error: true, result: INVALID_KEY }),
     ),
 } satisfies Record<string, (socket: Socket, request: string) => unknown>;
+
+function hasHead(request: string): boolean {
+  return request.includes("\r\n\r\n");
+}
+
+function isWhole(request: string): boolean {
+  const length = Number(/^content-length: (\d+)/im.exec(request)?.[1] ?? 0);
+  const end = request.indexOf("\r\n\r\n");
+  return end >= 0 && Buffer.byteLength(request.slice(end + 4)) >= length;
+}
+
+function answerWell(socket: Socket, request: string): void {
+  const body = request.slice(request.indexOf("\r\n\r\n") + 4);
+  const { message = "ok" } = body === "" ? {} : (JSON.parse(body) as { message?: string });
+  reply(socket, 200, json({ response: message.split(" ").at(-1), status: "success" }));
+}
 
 function reply(socket: Socket, status: number, body: string, type = "application/json"): void {
   socket.end(`${head(status, type, `content-length: ${Buffer.byteLength(body)}\r\n`)}${body}`);
