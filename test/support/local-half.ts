@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderScript } from "../../src/remote/frames.ts";
 import { RemoteHalf } from "../../src/remote/remote-half.ts";
@@ -9,16 +9,17 @@ import { openLocalSession } from "./local-session.ts";
 import { endProcesses, processesNaming } from "./processes.ts";
 import { findProgram } from "./programs.ts";
 import { freePort } from "./sshd.ts";
-import { until } from "./until.ts";
 
 /** What hosts have as `/bin/sh`: a name, and the words that stand for it. */
-export const SHELLS: readonly (readonly [name: string, words: readonly string[]])[] = [
-  ["dash", ["dash"]],
-  ["bash", ["bash", "--posix"]],
-  ["busybox", ["busybox", "sh"]],
-  ["mksh", ["mksh"]],
-  ["yash", ["yash"]],
-].filter((entry): entry is [string, string[]] => findProgram(entry[0] as string) !== undefined);
+export const SHELLS = (
+  [
+    ["dash", ["dash"]],
+    ["bash", ["bash", "--posix"]],
+    ["busybox", ["busybox", "sh"]],
+    ["mksh", ["mksh"]],
+    ["yash", ["yash"]],
+  ] as const
+).filter(([name]) => findProgram(name) !== undefined);
 
 const SOURCE = fileURLToPath(new URL("../../src/remote/remote-half.sh", import.meta.url));
 const WRAPPER = fileURLToPath(new URL("./wrapper.mjs", import.meta.url));
@@ -48,13 +49,14 @@ export interface LocalHalf {
   readonly ended: Promise<unknown>;
 }
 
-/** Makes the home; disposing ends whatever still runs from it. */
-export async function makeLocalHome(name = "home"): Promise<LocalHome> {
+/** Makes the home, below folders of the names given; disposing ends whatever still runs from it. */
+export async function makeLocalHome(...names: readonly string[]): Promise<LocalHome> {
   const directory = mkdtempSync(join(tmpdir(), "sync-creds-home-"));
-  const home = join(directory, name);
+  const home = join(directory, "home", ...names);
   const wrapper = join(home, "wrapper");
+  const program = relative(wrapper, join(directory, "wrapper.mjs"));
   mkdirSync(wrapper, { recursive: true });
-  copyFileSync(WRAPPER, join(wrapper, "wrapper.mjs"));
+  copyFileSync(WRAPPER, join(directory, "wrapper.mjs"));
   const port = await freePort();
   const configDir = join(home, ".claude");
   const script = renderScript(readFileSync(SOURCE, "utf8"));
@@ -66,7 +68,8 @@ export async function makeLocalHome(name = "home"): Promise<LocalHome> {
     recipe: {
       kind: "process",
       directory: wrapper,
-      command: `exec ${process.execPath} "${wrapper}/wrapper.mjs" --port ${port}`,
+      // The last word names this home to whoever has to end what runs in it.
+      command: `exec ${process.execPath} ${program} --port ${port} --of ${directory}`,
       log: join(wrapper, "wrapper.log"),
       port,
       start: 8,

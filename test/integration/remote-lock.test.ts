@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { recover } from "../../src/install/rollback.ts";
+import { probe } from "../../src/probe/probe.ts";
+import type { Answer } from "../../src/remote/frames.ts";
+import { SHELLS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
+import type { LocalHalf, LocalHome } from "../support/local-half.ts";
+import { expectNoTraces } from "../support/promises.ts";
+import { until } from "../support/until.ts";
+
+// No process has this pid: it is above every kernel's limit.
+const DEAD = "99999999 1 deadrun bob@desk\n";
+
+async function openProbed(host: LocalHome, shell?: readonly string[]): Promise<LocalHalf> {
+  const one = await host.open(shell);
+  await probe(one.half, one.run, undefined, { kind: "none" });
+  return one;
+}
+
+function begin({ half, run }: LocalHalf, { configDir }: LocalHome): Promise<Answer> {
+  return half.ask({
+    verb: "begin",
+    fields: { run, who: "ana@laptop", dir: configDir, kind: "none" },
+  });
+}
+
+function folderOf({ configDir }: LocalHome): string {
+  return join(configDir, ".sync-creds");
+}
+
+function leaveLock(host: LocalHome, text: string): void {
+  mkdirSync(folderOf(host), { recursive: true, mode: 0o700 });
+  writeFileSync(join(folderOf(host), "lock"), text, { mode: 0o600 });
+}
+
+test("a second run on the same host is refused while the first one is at work, and told who that is", async () => {
+  using host = await makeLocalHome();
+  const first = await openProbed(host);
+  expect((await begin(first, host)).get("fail")).toBeUndefined();
+
+  const second = await openProbed(host);
+  const answer = await begin(second, host);
+  expect(answer.get("fail")).toBe("busy");
+  expect(answer.get("holder")).toBe(`${first.run} ana@laptop`);
+  const report = await probe(second.half, second.run, undefined, { kind: "none" });
+  expect(report.lockedBy).toBe(`${first.run} ana@laptop`);
+
+  first.half.end();
+  await first.ended;
+  expect((await begin(second, host)).get("fail")).toBeUndefined();
+  second.half.end();
+  await second.ended;
+  await expectNoTraces(host.configDir);
+});
+
+test("a refused run takes nothing away from the one at work", async () => {
+  using host = await makeLocalHome();
+  const first = await openProbed(host);
+  await begin(first, host);
+  const second = await openProbed(host);
+  await begin(second, host);
+  second.half.end();
+  await second.ended;
+  expect(readdirSync(folderOf(host)).sort()).toEqual(["lock", `lock.${first.run}`, "pending"]);
+});
+
+test("the lock of a holder that is gone is taken over", async () => {
+  using host = await makeLocalHome();
+  leaveLock(host, DEAD);
+  const one = await openProbed(host);
+  expect((await begin(one, host)).get("fail")).toBeUndefined();
+  expect(readFileSync(join(folderOf(host), "lock"), "utf8")).toContain(one.run);
+  one.half.end();
+  await one.ended;
+  await expectNoTraces(host.configDir);
+});
+
+test("a lock whose pid has come round again is taken over", async () => {
+  using host = await makeLocalHome();
+  leaveLock(host, `${process.pid} 1 oldrun bob@desk\n`);
+  const one = await openProbed(host);
+  expect((await begin(one, host)).get("fail")).toBeUndefined();
+});
+
+test("a take-over that died half-way does not bar the next one", async () => {
+  using host = await makeLocalHome();
+  leaveLock(host, DEAD);
+  writeFileSync(join(folderOf(host), "lock.deadrun.taken"), "99999998 1 otherdead eve@box\n");
+  const one = await openProbed(host);
+  expect((await begin(one, host)).get("fail")).toBeUndefined();
+  one.half.end();
+  await one.ended;
+  await expectNoTraces(host.configDir);
+});
+
+test("what a killed run has staged is found, named and undone by the next", async () => {
+  using host = await makeLocalHome();
+  writeHostFile(host, "{}");
+  const killed = await openProbed(host);
+  await begin(killed, host);
+  killed.kill();
+  await killed.ended;
+
+  const next = await openProbed(host);
+  const report = await probe(next.half, next.run, undefined, { kind: "none" });
+  expect(report).toMatchObject({ leftover: "ana@laptop", lockedBy: undefined });
+  const back = await recover(next.half, { run: next.run, who: "eve@desk" }, 10_000);
+  expect(back.restored).toBe(true);
+  expect(readFileSync(host.hostFile, "utf8")).toBe("{}");
+  next.half.end();
+  await next.ended;
+  await expectNoTraces(host.configDir);
+});
+
+test("of several that find a dead holder's lock at the same moment exactly one wins, every time", async () => {
+  using host = await makeLocalHome();
+  const shells = SHELLS.map(([, words]) => words);
+  const contenders = await Promise.all(
+    [0, 1, 2, 3].map((index) => openProbed(host, shells[index % shells.length])),
+  );
+  for (let round = 0; round < 20; round++) {
+    leaveLock(host, DEAD);
+    const answers = await Promise.all(contenders.map((one) => begin(one, host)));
+    const reasons = answers.map((answer) => answer.get("fail"));
+    const winners = contenders.filter((_, index) => reasons[index] === undefined);
+    expect(winners, `round ${round}: ${reasons.join()}`).toHaveLength(1);
+    expect(reasons.filter((reason) => reason === "busy")).toHaveLength(contenders.length - 1);
+    const [winner] = winners;
+    await winner?.half.ask({ verb: "rollback", fields: { run: winner.run } });
+    await until("the lock is free", () => !existsSync(join(folderOf(host), "lock")));
+  }
+  for (const one of contenders) one.half.end();
+  await Promise.all(contenders.map((one) => one.ended));
+  await expectNoTraces(host.configDir);
+});

@@ -1,0 +1,131 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { install } from "../../src/install/install.ts";
+import { commit } from "../../src/install/rollback.ts";
+import { probe } from "../../src/probe/probe.ts";
+import { restart } from "../../src/restart/restart.ts";
+import { Secret } from "../../src/secret.ts";
+import { SHELLS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
+import { findProgram } from "../support/programs.ts";
+import { expectNoTraces } from "../support/promises.ts";
+import { renderHostLogin, tokens } from "../support/stage.ts";
+
+/** Names of folders that a careless script would run, cut, or expand. The marker is what they would make. */
+const NAMES = [
+  "two  words",
+  'it\'s "quoted"',
+  "$(touch marker)",
+  "`touch marker`",
+  "; touch marker #",
+  "& touch marker",
+  "* ? [a-z] {a,b}",
+  "-rf",
+  "back\\slash\\new\\tab",
+  "$HOME ${IFS} $1 %s %n",
+  "ünï©ödé 漢字 🔑",
+  "a=b; path=x",
+  "!history ~root",
+];
+
+describe.each(SHELLS)("under %s", (_, shell) => {
+  test("paths of any characters are carried verbatim and never executed", async () => {
+    // yash reads its input as characters and knows but ASCII ones in the C locale: it ends before it has begun.
+    const names = NAMES.filter((name) => shell[0] !== "yash" || /^[ -~]*$/.test(name));
+    using host = await makeLocalHome(...names);
+    const before = writeHostFile(host, renderHostLogin(tokens.other));
+    const { half, run } = await host.open(shell);
+    const { recipe, configDir, hostFile } = host;
+
+    const report = await probe(half, run, configDir, recipe);
+    expect(report).toMatchObject({ configDir, file: before, directory: "directory" });
+    const after = new Secret(renderHostLogin(tokens.good));
+    const changes = [{ path: hostFile, mode: "600", before, after }];
+    await install(half, {
+      run,
+      who: `ana@${names.join()}`,
+      configDir,
+      confirmTimeoutMs: 20_000,
+      recipe,
+      changes,
+    });
+    const { failure } = await restart(half, run, 20_000).done;
+    expect(failure).toBeUndefined();
+    expect(await commit(half, run)).toBe(true);
+    half.end();
+
+    expect(readFileSync(hostFile, "utf8")).toBe(after.reveal());
+    expect(readFileSync(join(configDir, ".sync-creds/history"), "utf8")).toContain(
+      `ana@${names.join()}`,
+    );
+    const [root = ""] = host.home.split("/home/");
+    const found = readdirSync(root, { recursive: true, encoding: "utf8" });
+    expect(found.filter((path) => basename(path) === "marker")).toEqual([]);
+    await expectNoTraces(configDir);
+  });
+
+  test("what is no request ends the conversation, and is not repeated", async () => {
+    using host = await makeLocalHome();
+    const one = await host.open(shell);
+    await probe(one.half, one.run, undefined, host.recipe);
+    const facts: string[] = [];
+    const stray = { verb: "alive" as const, payload: Buffer.from(`{"token":"${tokens.good}"}\n`) };
+    const answered = one.half.ask(stray);
+    await answered;
+    const cut = one.half.ask({ verb: "alive" }, { onFact: ({ value }) => facts.push(value) });
+    await expect(cut).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+    expect(facts).toEqual(["protocol"]);
+  });
+});
+
+describe.skipIf(findProgram("strace") === undefined)("seen by strace", () => {
+  test.each(SHELLS)(
+    "the probe under %s opens nothing for writing and makes nothing",
+    async (_, shell) => {
+      using host = await makeLocalHome();
+      writeHostFile(host, renderHostLogin(tokens.other));
+      writeFileSync(join(host.configDir, "settings.json"), "{}");
+      const trace = join(host.home, "..", "trace");
+      const calls = "%file,open,openat,creat,mkdir,rename,link,symlink,unlink,truncate,chmod,chown";
+      const words = [
+        "strace",
+        "-f",
+        "-qq",
+        "-s",
+        "300",
+        "-o",
+        trace,
+        "-e",
+        `trace=${calls}`,
+        ...shell,
+      ];
+      const { half, run, ended } = await host.open(words);
+      await probe(half, run, undefined, host.recipe);
+      half.end();
+      await ended;
+
+      const lines = readFileSync(trace, "utf8").split("\n");
+      expect(lines.some((line) => line.includes(".credentials.json"))).toBe(true);
+      const writes = lines.filter(
+        (line) =>
+          !line.includes("= -1 ") &&
+          (/O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/.test(line)
+            ? !/"\/dev\/(?:null|tty)"/.test(line)
+            : /\b(?:creat|mkdir|mkdirat|rename\w*|link|linkat|symlink\w*|unlink\w*|rmdir|truncate|f?chmod\w*|l?f?chown\w*|utime\w*|mknod\w*)\(/.test(
+                line,
+              )),
+      );
+      expect(writes).toEqual([]);
+      expect(existsSync(join(host.configDir, ".sync-creds"))).toBe(false);
+    },
+  );
+});
+
+const shellcheck = findProgram("shellcheck");
+test.skipIf(shellcheck === undefined)("shellcheck finds no error in the script", () => {
+  const words = ["-s", "sh", "-S", "error", "src/remote/remote-half.sh"];
+  const { status, stdout } = spawnSync(shellcheck ?? "", words, { encoding: "utf8" });
+  expect(stdout).toBe("");
+  expect(status).toBe(0);
+});
