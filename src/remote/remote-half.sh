@@ -329,6 +329,7 @@ drop_lock() {
 begin() {
   step_failed=
   files=0
+  pending=$folder/pending
   if [ ! -d "$dir" ]; then told=$(mkdir -p "$dir" 2>&1) || { fail_step directory "$told" && return; }; fi
   kind_of "$folder"
   case $kind in
@@ -338,8 +339,7 @@ begin() {
   esac
   take_lock
   case $? in 1) fail_step busy && return ;; 2) fail_step write "$told" && return ;; esac
-  if [ -e "$folder/pending" ]; then fail_step leftover && return; fi
-  pending=$folder/pending
+  if [ -e "$pending" ]; then fail_step leftover && return; fi
   state=begun
   told=$( {
     mkdir "$pending" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "$run_name" >"$pending/run" &&
