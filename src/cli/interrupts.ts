@@ -13,7 +13,10 @@ export interface Interrupts extends Disposable {
 export function listenForInterrupts({ stderr }: Terminal): Interrupts {
   const controller = new AbortController();
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) {
+      if (stderr.isTTY === true) stderr.write(SHOW_CURSOR); // the live display has hidden it
+      process.exit(130);
+    }
     stderr.write(
       "\ninterrupted: hosts under change are put back; Ctrl-C again ends at once and leaves that to the hosts\n",
     );
@@ -28,3 +31,5 @@ export function listenForInterrupts({ stderr }: Terminal): Interrupts {
     },
   };
 }
+
+const SHOW_CURSOR = "\u001B[?25h";
