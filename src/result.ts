@@ -16,7 +16,7 @@ export function renderPlan(
 ): Ending {
   const shadows = explainShadows(report.shadows);
   const about = [
-    `the wrapper now: ${baseline.meaning}`,
+    `now: ${baseline.meaning}`,
     ...(report.claudeVersion === undefined
       ? []
       : [`Claude Code on the host: ${report.claudeVersion}`]),

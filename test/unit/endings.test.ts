@@ -131,7 +131,7 @@ describe("the plan of a dry run", () => {
     loginDead: true,
     meaning: "the login has expired",
   };
-  const about = "the wrapper now: the login has expired";
+  const about = "now: the login has expired";
 
   test("of a change names every step, and what would outrank the file", () => {
     const report = probeReport({
