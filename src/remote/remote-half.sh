@@ -296,7 +296,7 @@ take_lock() {
   mine=$folder/lock.$f_run
   told=$( (printf '%s %s %s %s\n' "$$" "$(start_of $$)" "$f_run" "$f_who" >"$mine") 2>&1) || return 2
   for _ in 1 2 3 4 5; do
-    if ln "$mine" "$folder/lock" 2>/dev/null; then
+    if told=$(ln "$mine" "$folder/lock" 2>&1); then
       holding=$mine
       return 0
     fi
@@ -316,6 +316,7 @@ take_lock() {
     fi
   done
   rm -f "$mine"
+  [ -e "$folder/lock" ] || return 2
   return 1
 }
 holding=
@@ -623,8 +624,8 @@ commit() {
     kill "$watcher" 2>/dev/null
     stamp=$(date -u +%Y%m%dT%H%M%SZ)
     kept=$folder/backups/$stamp-$run_name
-    [ -d "$folder/backups" ] || mkdir "$folder/backups"
-    mv "$pending" "$kept"
+    [ -d "$folder/backups" ] || mkdir "$folder/backups" 2>/dev/null
+    mv "$pending" "$kept" 2>/dev/null || rm -rf "$pending"
     remember committed "$stamp"
     drop_lock
     finish commit

@@ -1,0 +1,90 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { expectNewProven, expectOldWhole } from "../support/promises.ts";
+import { hasSshd } from "../support/sshd.ts";
+import { PUSH, openStage, renderHostLogin, tokens } from "../support/stage.ts";
+import type { Stage } from "../support/stage.ts";
+
+const canMount = hasSshd && tryMount();
+
+/** Whether this account may mount; a container's root may not. Skips loudly, and fails in CI, where it may. */
+function tryMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), "sync-creds-mount-"));
+  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]);
+  if (status === 0) execFileSync("umount", [folder]);
+  rmSync(folder, { recursive: true });
+  if (status === 0) return true;
+  if (process.env["CI"] && process.getuid?.() === 0)
+    throw new Error("cannot mount, and in CI nothing may be skipped");
+  console.warn("\n*** SKIPPED: full disks need root and mount ***\n");
+  return false;
+}
+
+/** The host's configuration directory on a disk of its own, with `text` as its credentials file. */
+function mountDisk(stage: Stage, options: string, text: string): Disposable {
+  const folder = dirname(stage.hostFile);
+  mkdirSync(folder);
+  execFileSync("mount", ["-t", "tmpfs", "-o", `mode=700,${options}`, "tmpfs", folder]);
+  writeFileSync(stage.hostFile, text, { mode: 0o600 });
+  return { [Symbol.dispose]: () => execFileSync("umount", ["-l", folder]) };
+}
+
+/** A host's file with another key of about `kibibytes`, which has to be kept. */
+function renderLarge(kibibytes: number): string {
+  const { claudeAiOauth } = JSON.parse(renderHostLogin(tokens.other)) as Record<string, unknown>;
+  return JSON.stringify({ claudeAiOauth, kept: "k".repeat(kibibytes * 1024) });
+}
+
+describe.skipIf(!canMount)("a disk", () => {
+  test("that is nearly full is refused in the plan", async () => {
+    await using stage = await openStage({ running: true });
+    const old = renderHostLogin(tokens.other);
+    using _disk = mountDisk(stage, "size=128k", old);
+    const { result, code } = await stage.run(...PUSH);
+    expect(result).toMatchObject({ code: "INSTALL_FAILED", what: "the disk of the host is full" });
+    expect(result.state).toContain("nothing was changed");
+    expect(code).toBe(10);
+    await expectOldWhole(stage.hostFile, old);
+  });
+
+  test.each([150, 190, 230])(
+    "that fills up during the install (a file of %i KiB to keep) leaves the old file whole",
+    async (kibibytes) => {
+      await using stage = await openStage({ running: true });
+      const old = renderLarge(kibibytes);
+      using _disk = mountDisk(stage, `size=${kibibytes + 280}k`, old);
+      const { result, stdout, stderr } = await stage.run(...PUSH);
+      expect(result).toMatchObject({ outcome: "failed", code: "INSTALL_FAILED" });
+      expect(result.why).toMatch(/No space left/);
+      expect(result.state).toContain("nothing was changed");
+      expect(stdout + stderr).not.toContain(tokens.good);
+      await expectOldWhole(stage.hostFile, old);
+      expect(await stage.chat("say pong")).toBe("pong");
+    },
+  );
+
+  test("with just enough room takes a large file, and keeps its other keys", async () => {
+    await using stage = await openStage({ running: true });
+    using _disk = mountDisk(stage, "size=1m", renderLarge(200));
+    await expectNewProven(stage, await stage.run(...PUSH));
+    expect(readFileSync(stage.hostFile, "utf8")).toContain("k".repeat(200 * 1024));
+  });
+
+  // Every file and folder that a push makes is the one that does not fit, in turn.
+  test.each([3, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26])(
+    "with room for %i files has the old file whole, or the new one proven",
+    async (inodes) => {
+      await using stage = await openStage({ running: true });
+      const old = renderHostLogin(tokens.other);
+      using _disk = mountDisk(stage, `size=2m,nr_inodes=${inodes}`, old);
+      const ended = await stage.run(...PUSH);
+      if (ended.code === 0) return await expectNewProven(stage, ended);
+      expect(ended.result.outcome).toMatch(/^(?:failed|rolled-back)$/);
+      await expectOldWhole(stage.hostFile, old);
+      expect(await stage.chat("say pong")).toBe("pong");
+    },
+  );
+});
