@@ -159,10 +159,9 @@ async function openView(
   terminal: Terminal,
 ): Promise<View> {
   if (options.json === true) return openJsonLines(terminal.stdout);
+  const detail = options.quiet === true ? "quiet" : options.verbose === true ? "verbose" : "usual";
   const stream = drawableStream(terminal);
-  if (options.quiet === true || stream === undefined) {
-    return openPlainLines(terminal.stderr, options.quiet === true);
-  }
+  if (detail !== "usual" || stream === undefined) return openPlainLines(terminal.stderr, detail);
   const { openTaskList } = await import("../output/task-list.ts");
   return openTaskList(
     hosts.map((host) => host.name),

@@ -3,11 +3,17 @@ import type { Stream } from "./terminal.ts";
 import { renderEnding, STEP_LABEL } from "./view.ts";
 import type { View } from "./view.ts";
 
-/** One line per event on `stream`: for pipes, logs and dumb terminals. */
-export function openPlainLines(stream: Stream, quiet: boolean): View {
+/** How much the plain lines tell: `quiet` leaves the steps out, `verbose` says when each thing happened. */
+export type Detail = "quiet" | "usual" | "verbose";
+
+/** One line per event on `stream`: for pipes, logs, dumb terminals, and for whoever wants to see it all. */
+export function openPlainLines(stream: Stream, detail: Detail): View {
+  let startedAt: number | undefined;
   const show = (event: RunEvent) => {
-    if (quiet && event.type === "step") return;
-    stream.write(`${renderLine(event)}\n`);
+    if (detail === "quiet" && event.type === "step") return;
+    startedAt ??= event.at;
+    const seconds = ((event.at - startedAt) / 1000).toFixed(2).padStart(6);
+    stream.write(`${detail === "verbose" ? `${seconds} s  ` : ""}${renderLine(event)}\n`);
   };
   return { show, pause: () => {}, resume: async () => {}, close: async () => {} };
 }

@@ -22,7 +22,10 @@ export function findMessage(text: string, ambiguous: boolean): Found | undefined
   for (const message of MESSAGES) {
     if (message.ambiguous && !ambiguous) continue;
     const found = message.pattern.exec(plain);
-    if (found) return { message, excerpt: found.index < 60 ? plain : plain.slice(found.index) };
+    if (!found) continue;
+    if (found.index < 60) return { message, excerpt: plain };
+    // Without what is left of the JSON that the message stood in.
+    return { message, excerpt: plain.slice(found.index).replace(/["'}\]\s]+$/, "") };
   }
   return undefined;
 }

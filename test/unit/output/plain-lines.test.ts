@@ -43,7 +43,7 @@ async function written(open: (stream: Writable) => View): Promise<string> {
 
 describe("plain lines", () => {
   test("tell every event on a line of its own", async () => {
-    expect(await written((stream) => openPlainLines(stream, false))).toBe(
+    expect(await written((stream) => openPlainLines(stream, "usual"))).toBe(
       `credentials 1a2b3c4d
 web-1: connecting
 web-1: its key is new
@@ -54,12 +54,20 @@ web-2: busy: it is locked (0.0 s)
   });
 
   test("when quiet leave out the steps", async () => {
-    expect(await written((stream) => openPlainLines(stream, true))).toBe(
+    expect(await written((stream) => openPlainLines(stream, "quiet"))).toBe(
       `credentials 1a2b3c4d
 web-1: its key is new
 web-1: verified (4.2 s)
 web-2: busy: it is locked (0.0 s)
 `,
+    );
+  });
+
+  test("when verbose say how long after the first each thing happened", async () => {
+    const lines = (await written((stream) => openPlainLines(stream, "verbose"))).split("\n");
+    expect(lines[0]).toBe("  0.00 s  credentials 1a2b3c4d");
+    expect(lines.slice(0, -1)).toEqual(
+      lines.slice(0, -1).map(() => expect.stringMatching(/^ {1,5}\d+\.\d\d s  \S/)),
     );
   });
 });
