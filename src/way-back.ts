@@ -25,10 +25,11 @@ export function goBack(
       const back = await rollBack(half, id, patienceOf(host));
       if (!back.restored) return end.rollbackFailed(failure, host, seen.report, back);
       if (!seen.baseline.passed) return end.rolledBack(failure, "which did not work before either");
-      if (back.restart.failure !== undefined)
-        return end.rollbackFailed(failure, host, seen.report, back);
+      // A restart that failed both times may have left alone what ran before: only the wrapper's answer counts.
       const again = await baseline(session, host.wrapper, { bearer, ports: run.ports });
       if (again.class === "pass") return end.rolledBack(failure, "and answering again");
+      if (back.restart.failure !== undefined)
+        return end.rollbackFailed(failure, host, seen.report, back);
       if (explain(again.class, again.hint).rollBack !== "always") {
         return end.rolledBack(failure, `restarted; asked again: ${again.detail}`);
       }

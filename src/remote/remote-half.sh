@@ -34,7 +34,7 @@ finish() { say "end=$1"; }
 # Ends a request without success: a reason from a short list, and what the system said.
 refuse() {
   say "fail=$1"
-  [ -z "${2-}" ] || printf '%s\n' "$2" | head -n 5 | while IFS= read -r told; do say "detail=$told"; done
+  [ -z "${2-}" ] || printf '%s\n' "$2" | head -n 12 | while IFS= read -r told; do say "detail=$told"; done
 }
 
 # ---- small tools --------------------------------------------------------------------------------------------
@@ -508,6 +508,7 @@ restart_process() {
   log_file=$(expand "$f_log")
   # What cannot be started anew is not stopped.
   told=$( (cd "$run_in" && : >>"$log_file") 2>&1) || { refuse command "$told" && return 1; }
+  remember_path
   rounds=0
   while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
     if [ "$(foreign "$w_pid")" = yes ] && [ "$rounds" = 0 ]; then
@@ -524,11 +525,21 @@ restart_process() {
     as_theirs
     [ "$dir" = "$HOME/.claude" ] || { CLAUDE_CONFIG_DIR=$dir && export CLAUDE_CONFIG_DIR; }
     [ -n "$detached" ] || trap '' HUP
-    exec $detached /bin/sh -l -c "$f_command"
+    exec $detached /bin/sh -l -c "${their_path:+PATH=\$1; export PATH; }$f_command" sh "$their_path"
   } </dev/null >>"$log_file" 2>&1 &
   new_pid=$!
   new_start=$(start_of "$new_pid")
   printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file"
+}
+
+# The wrapper was started with a PATH that finds its programs; a shell over ssh may know a poorer one. The way back
+# needs it too, when nothing runs any more that could tell.
+their_path=
+remember_path() {
+  found_path=
+  [ -z "$w_pid" ] || found_path=$(variable_of "$w_pid" PATH)
+  [ -z "$found_path" ] || their_path=$found_path
+  [ "$state" != installed ] || printf '%s\n' "$their_path" >"$pending/their_path"
 }
 
 # A process of several threads is gone before its sockets are: nobody holds the port then, and yet it listens.
@@ -638,7 +649,7 @@ commit() {
 
 # What is only of use to a change under way goes, and so does what is older than the last five.
 tidy_backups() {
-  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting"; else rm -rf "$kept"; fi
+  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/their_path"; else rm -rf "$kept"; fi
   ls -1 "$folder/backups" | sort -r | tail -n +6 | while IFS= read -r old_backup; do rm -rf "$folder/backups/$old_backup"; done
 }
 
@@ -714,6 +725,7 @@ load_pending() {
   IFS= read -r run_name 2>/dev/null <"$pending/run" || run_name=unknown
   IFS= read -r f_who 2>/dev/null <"$pending/who" || f_who=unknown
   [ ! -r "$pending/recipe" ] || fields <"$pending/recipe"
+  IFS= read -r their_path 2>/dev/null <"$pending/their_path" || their_path=
   dir=$f_dir
 }
 

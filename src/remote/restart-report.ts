@@ -17,10 +17,10 @@ export interface RestartReport {
 /** Reads the restart facts of an answer to `restart`, `rollback` or `recover`. */
 export function parseRestart(answer: Answer): RestartReport {
   const reason = answer.get("fail");
-  const detail = answer.all("detail").join(" ");
+  // Line by line: what matters stands at the end, and one endless line must not hide it.
+  const lines = answer.all("detail").map((line) => sanitize(line, { maxLength: 120 }));
   return {
-    failure:
-      reason === undefined ? undefined : { reason, detail: sanitize(detail, { maxLength: 300 }) },
+    failure: reason === undefined ? undefined : { reason, detail: lines.join(" ") },
     wrapper: parseWrapper(answer),
     shadows: parseShadows(answer),
     log: answer.all("log").map((line) => sanitize(line, { maxLength: 200 })),
