@@ -59,11 +59,13 @@ export interface Seen {
 
 /** Connects; the remote half starts at once, without being waited for. */
 export function openConnection(visit: Visit): Promise<Connection> {
-  const { host, run, signal } = visit;
+  const { host, bearer, run, signal } = visit;
   return step(visit, "connect", async () => {
     const session = await orAbort(visit, run.connect(host, signal));
     const nonce = run.ports.randomHex(16);
-    return { session, half: new RemoteHalf(session, run.script, nonce, host.runAs) };
+    const secrets = bearer === undefined ? [] : [bearer];
+    const half = new RemoteHalf(session, run.script, nonce, { runAs: host.runAs, secrets });
+    return { session, half };
   });
 }
 

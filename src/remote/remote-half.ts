@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import { SyncCredsError } from "../errors.ts";
-import { sanitize } from "../output/sanitize.ts";
+import { redact, sanitize } from "../output/sanitize.ts";
+import type { Secret } from "../secret.ts";
 import { Answer, AnswerReader, renderCommand, renderRequest } from "./frames.ts";
 import type { Fact, RemoteRequest, Verb } from "./frames.ts";
 import type { RemoteProcess, Session } from "./session.ts";
@@ -10,6 +11,13 @@ export interface AskOptions {
   readonly timeoutMs?: number;
   /** Told each fact as it arrives, before the answer is complete. */
   readonly onFact?: (fact: Fact) => void;
+}
+
+export interface HalfOptions {
+  /** Account to act as, through sudo. */
+  readonly runAs?: string | undefined;
+  /** Cut out of what the host's programs printed: a log may hold any of them. */
+  readonly secrets?: readonly Secret[];
 }
 
 interface Waiting {
@@ -31,6 +39,7 @@ export class RemoteHalf {
   readonly #stdin: Promise<Writable>;
   readonly #reader: AnswerReader;
   readonly #runAs: string | undefined;
+  readonly #secrets: readonly Secret[];
   readonly #waiting: Waiting[] = [];
   #stderr = "";
   #hasAnswered = false;
@@ -40,9 +49,15 @@ export class RemoteHalf {
    * Starts the script. What is asked is sent as soon as the host has started it; nothing secret may be asked before the
    * first answer has come: until then the other side could be anything that echoes its input.
    */
-  constructor(session: Session, script: string, nonce: string, runAs?: string) {
+  constructor(
+    session: Session,
+    script: string,
+    nonce: string,
+    { runAs, secrets = [] }: HalfOptions = {},
+  ) {
     this.#reader = new AnswerReader(nonce);
     this.#runAs = runAs;
+    this.#secrets = secrets;
     this.#stdin = session.exec(renderCommand(script, runAs)).then((process) => {
       this.#listen(process);
       process.stdin.write(`${script}${nonce}\n`);
@@ -109,7 +124,8 @@ export class RemoteHalf {
       current.resolve(new Answer(current.facts));
       return;
     }
-    current.facts.push(fact);
+    const isPrinted = fact.key === "detail" || fact.key === "log";
+    current.facts.push(isPrinted ? { ...fact, value: redact(fact.value, this.#secrets) } : fact);
     current.onFact?.(fact);
   }
 
