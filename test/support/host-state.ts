@@ -18,6 +18,7 @@ export function entryOf({ hostsJson }: Stage): Entry {
 
 interface Entry {
   readonly restart: { readonly kind: string; readonly command: string };
+  readonly wrapper: Readonly<Record<string, unknown>>;
   readonly [key: string]: unknown;
 }
 

@@ -15,6 +15,7 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { straceInto } from "./strace.ts";
 import { endProcesses, listProcesses } from "./processes.ts";
 
 export type HostKeyType = "ed25519" | "ecdsa" | "rsa";
@@ -31,6 +32,8 @@ export interface SshdOptions {
   readonly shell?: string;
   /** Folders that come first in the PATH of what runs on the host. */
   readonly path?: readonly string[];
+  /** File into which strace writes every program that is started here. Check `hasStrace` first. */
+  readonly trace?: string;
 }
 
 /** A throw-away account of this machine. */
@@ -178,7 +181,10 @@ async function listen(
     const file = join(directory, "sshd_config");
     const logFile = join(directory, `sshd-${port}.log`);
     writeFileSync(file, renderConfig(directory, home, port, hostKeys, options));
-    const sshd = spawn(SSHD ?? "sshd", ["-D", "-e", "-f", file], {
+    const command = [SSHD ?? "sshd", "-D", "-e", "-f", file];
+    const [program = "", ...argv] =
+      options.trace === undefined ? command : ["strace", ...straceInto(options.trace), ...command];
+    const sshd = spawn(program, argv, {
       stdio: ["ignore", "ignore", openSync(logFile, "w")],
     });
     if (await isListening(sshd, logFile)) return { sshd, port, logFile };

@@ -2,7 +2,7 @@
 //
 //   node wrapper.mjs [--port 0] [--port-file FILE] [--state FILE] [--credentials FILE]
 //                    [--read request|start] [--startup-ms 0] [--exit-after-ms N] [--bearer WORD]
-//                    [--answer-ms 0] [--separator ·]
+//                    [--answer-ms 0] [--separator ·] [--bearer-file FILE]
 //
 // Every option may also come from the environment: WRAPPER_PORT, WRAPPER_PORT_FILE, … (argv wins).
 // `--port-file` receives the port, `--state` receives {"pid":…,"port":…,"startedAt":…}; both appear at
@@ -18,7 +18,8 @@ const NOT_LOGGED_IN = "Not logged in · Please run /login";
 
 const configDir = process.env.CLAUDE_CONFIG_DIR || join(process.env.HOME || homedir(), ".claude");
 const credentialsPath = option("credentials", join(configDir, ".credentials.json"));
-const bearer = option("bearer", "");
+const bearerFile = option("bearer-file", "");
+const bearer = bearerFile === "" ? option("bearer", "") : readFileSync(bearerFile, "utf8").trim();
 const startedAt = Date.now();
 const atStart = option("read", "request") === "start" ? findFailure() : undefined;
 
