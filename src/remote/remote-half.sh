@@ -303,7 +303,8 @@ take_lock() {
     read -r pid start run who 2>/dev/null <"$folder/lock" || continue
     if is_running "$pid" "$start"; then
       say "holder=$run $who"
-      break
+      rm -f "$mine"
+      return 1
     fi
     if ln "$mine" "$folder/lock.$run.taken" 2>/dev/null; then
       # While we looked, another may have taken over and gone: only the dead holder's lock is removed.
@@ -316,7 +317,7 @@ take_lock() {
     fi
   done
   rm -f "$mine"
-  [ -e "$folder/lock" ] || return 2
+  [ ! -e "$folder/lock" ] && return 2
   return 1
 }
 holding=
@@ -529,7 +530,8 @@ restart_process() {
   } </dev/null >>"$log_file" 2>&1 &
   new_pid=$!
   new_start=$(start_of "$new_pid")
-  printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file"
+  # The socket names the process as well, should there be no room for this.
+  printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file" || rm -f "$pid_file"
 }
 
 # The wrapper was started with a PATH that finds its programs; a shell over ssh may know a poorer one. The way back
@@ -698,8 +700,11 @@ put_back() {
     told=$( { rm -f "$target" && flush "${target%/*}"; } 2>&1) || { refuse write "$told" && return 1; }
   else
     if [ "$(sha_of "$1/backup")" != "$was" ]; then refuse damaged "$1/backup" && return 1; fi
-    told=$( { cp -p "$1/backup" "$target.$run_name" && flush "$target.$run_name" && mv -f "$target.$run_name" "$target" && flush "${target%/*}"; } 2>&1) ||
-      { refuse write "$told" && return 1; }
+    # On a full disk there is no room for a copy: then the backup itself goes back.
+    told=$( {
+      { cp -p "$1/backup" "$target.$run_name" && flush "$target.$run_name" && mv -f "$target.$run_name" "$target"; } ||
+        { rm -f "$target.$run_name" && mv -f "$1/backup" "$target"; }
+      } 2>&1 && flush "${target%/*}") || { refuse write "$told" && return 1; }
   fi
 }
 

@@ -17,8 +17,7 @@ function tryMount(): boolean {
   if (status === 0) execFileSync("umount", [folder]);
   rmSync(folder, { recursive: true });
   if (status === 0) return true;
-  if (process.env["CI"] && process.getuid?.() === 0)
-    throw new Error("cannot mount, and in CI nothing may be skipped");
+  if (process.env["CI"]) throw new Error("cannot mount, and in CI nothing may be skipped");
   console.warn("\n*** SKIPPED: full disks need root and mount ***\n");
   return false;
 }
@@ -74,7 +73,7 @@ describe.skipIf(!canMount)("a disk", () => {
   });
 
   // Every file and folder that a push makes is the one that does not fit, in turn.
-  test.each([3, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26])(
+  test.each([3, 4, 6, 8, 10, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22])(
     "with room for %i files has the old file whole, or the new one proven",
     async (inodes) => {
       await using stage = await openStage({ running: true });

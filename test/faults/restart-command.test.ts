@@ -143,6 +143,7 @@ test.skipIf(!hasSshd)(
       wrapperArguments: ["--read", "start"],
     });
     const { result } = await stage.run(...PUSH);
-    expect(result.outcome).not.toBe("verified");
+    expect(result).toMatchObject({ outcome: "rolled-back", code: "token-revoked" });
+    await expectOldWhole(stage.hostFile, dead);
   },
 );

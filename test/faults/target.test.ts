@@ -21,7 +21,6 @@ import { PUSH, openStage, renderHostLogin, tokens } from "../support/stage.ts";
 import type { Stage } from "../support/stage.ts";
 
 const OLD = renderHostLogin(tokens.other);
-const isRoot = process.getuid?.() === 0;
 
 /** Pushes and expects a refusal that names the place, before anything is changed. */
 async function expectRefusal(stage: Stage, saying: RegExp): Promise<void> {
@@ -75,7 +74,7 @@ describe.skipIf(!hasSshd)("a credentials file is refused and left as it is when 
     await expectRefusal(stage, /2 hard links/);
   });
 
-  test.skipIf(!isRoot)("another account's", async () => {
+  test.skipIf(!canChooseShell)("another account's", async () => {
     await using stage = await openStage({ hostFile: OLD });
     chownSync(stage.hostFile, 64_999, 64_999);
     await expectRefusal(stage, /another account/);
@@ -110,7 +109,7 @@ describe.skipIf(!hasSshd)("a configuration directory", () => {
     await expectRefusal(stage, /can be written by others/);
   });
 
-  test.skipIf(!isRoot)("of another account is refused", async () => {
+  test.skipIf(!canChooseShell)("of another account is refused", async () => {
     await using stage = await openStage({ hostFile: OLD });
     chownSync(dirname(stage.hostFile), 64_999, 64_999);
     await expectRefusal(stage, /another account/);
@@ -137,7 +136,7 @@ describe.skipIf(!hasSshd)("a configuration directory", () => {
   });
 });
 
-describe.skipIf(!hasSshd || !isRoot)("a file system that says no", () => {
+describe.skipIf(!canChooseShell)("a file system that says no", () => {
   test.each([
     ["the file", ".claude/.credentials.json"],
     ["the directory", ".claude"],

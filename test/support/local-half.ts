@@ -78,10 +78,11 @@ export async function makeLocalHome(...names: readonly string[]): Promise<LocalH
     async open(shell = ["dash"], path) {
       const session = openLocalSession({ home, shell, ...(path === undefined ? {} : { path }) });
       const exec = session.exec.bind(session);
-      let ended: Promise<unknown> = Promise.resolve();
+      let tell = (_: Promise<unknown>): void => {};
+      const ended = new Promise((resolve) => (tell = resolve));
       session.exec = async (command) => {
         const process = await exec(command);
-        ended = process.exited;
+        tell(process.exited);
         return process;
       };
       const half = new RemoteHalf(session, script, randomBytes(16).toString("hex"));
