@@ -2,13 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  entryOf,
-  expectOldFile,
-  expectProven,
-  expectSettled,
-  readHostFile,
-} from "../support/host-state.ts";
+import { entryOf, expectOldFile, expectProven, readHostFile } from "../support/host-state.ts";
 import { freePort, hasSshd } from "../support/sshd.ts";
 import { openStage, renderHostLogin, tokens } from "../support/stage.ts";
 import type { Stage } from "../support/stage.ts";

@@ -48,7 +48,7 @@ function spell(secret: string): Record<string, string[]> {
   const hex = bytes.toString("hex");
   return {
     plain: windows(secret, SHORTEST),
-    reversed: windows([...secret].reverse().join(""), SHORTEST),
+    reversed: windows(Array.from(secret).toReversed().join(""), SHORTEST),
     "percent-encoded": [...windows(url, 3 * SHORTEST), ...windows(url.toUpperCase(), 3 * SHORTEST)],
     hex: [...windows(hex, 2 * SHORTEST), ...windows(hex.toUpperCase(), 2 * SHORTEST)],
     // Of the first and the last four characters some bits belong to the neighbours.
