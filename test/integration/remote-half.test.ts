@@ -161,9 +161,12 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
     const before = writeHostFile(host, OLD);
     const one = await host.open(shell);
     const hang = join(host.home, "hang");
-    writeFileSync(hang, "trap '' TERM\nsleep 600 & wait\nsleep 600\n");
-    const command = `echo first; sh ${hang}`;
-    const recipe = { kind: "command", restart: command, timeout: 1, port: host.port, start: 1 };
+    writeFileSync(
+      hang,
+      "[ ! -e once ] || exit 0\n: >once\ntrap '' TERM\nsleep 600 & wait\nsleep 600\n",
+    );
+    const command = `cd ${host.home}; echo first; sh ${hang}`;
+    const recipe = { kind: "command", restart: command, timeout: 1, port: host.port, start: 0 };
     await change(one, { ...host, recipe }, before);
     const { failure } = await restartBy(one);
     expect(failure).toMatchObject({ reason: "hangs", detail: "first" });

@@ -78,7 +78,7 @@ export async function makeLocalHome(...names: readonly string[]): Promise<LocalH
     async open(shell = ["dash"], path) {
       const session = openLocalSession({ home, shell, ...(path === undefined ? {} : { path }) });
       const exec = session.exec.bind(session);
-      let tell = (_: Promise<unknown>): void => {};
+      let tell: (exited: Promise<unknown>) => void = () => {};
       const ended = new Promise((resolve) => (tell = resolve));
       session.exec = async (command) => {
         const process = await exec(command);
