@@ -7,12 +7,12 @@ import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Push, runDemo } from "../../src/demo/story.ts";
+import { runDemo } from "../../src/demo/story.ts";
+import type { Push } from "../../src/demo/story.ts";
 import { nodePorts } from "../../src/node-ports.ts";
 import type { Ports } from "../../src/ports.ts";
 
 const CLI = fileURLToPath(new URL("../../bin/sync-creds.js", import.meta.url));
-const STORY = new URL("../../dist/demo/story.js", import.meta.url).href;
 
 let folder: string;
 let env: NodeJS.ProcessEnv & { HOME: string; TMPDIR: string };
@@ -77,9 +77,8 @@ async function run(interruptAt?: RegExp) {
   return { code: child.exitCode, stdout, stderr };
 }
 
-/** The story with another push, from the build: its wrapper is a program of its own. */
+/** The story with another push. */
 async function runStory(push: Push, different: Partial<Ports> = {}) {
-  const story: { runDemo: typeof runDemo } = await import(STORY);
   let stderr = "";
   const ignored = new Writable({ write: (_chunk, _encoding, done) => done() });
   const heard = new Writable({
@@ -90,7 +89,7 @@ async function runStory(push: Push, different: Partial<Ports> = {}) {
   });
   const terminal = { stdout: ignored, stderr: heard, env: {} };
   const { signal } = new AbortController();
-  const status = await story.runDemo({ ports: nodePorts(different), terminal, signal }, push);
+  const status = await runDemo({ ports: nodePorts(different), terminal, signal }, push);
   return { status, stderr };
 }
 
