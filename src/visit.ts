@@ -80,6 +80,7 @@ export function look({ session, half }: Connection, visit: Visit): Promise<Seen>
         baseline(session, host.wrapper, { bearer, ports: run.ports, signal }),
       ]),
     );
+    warnOfClock(visit, report);
     return { report, baseline: baselineOf(verdict) };
   });
 }
@@ -104,6 +105,18 @@ export async function orAbort<T>({ run, host, signal }: Visit, work: Promise<T>)
     waiting.abort();
   }
 }
+
+/** Expiry dates are compared with the host's clock too: one that is off makes Claude Code misjudge them. */
+function warnOfClock({ run, host }: Visit, { clock }: ProbeReport): void {
+  const at = run.ports.now();
+  const offMs = clock - at;
+  if (Math.abs(offMs) <= CLOCK_TOLERANCE_MS || Number.isNaN(offMs)) return;
+  const minutes = Math.max(1, Math.round(Math.abs(offMs) / 60_000));
+  const text = `its clock is ${minutes} min ${offMs > 0 ? "ahead of" : "behind"} this laptop's`;
+  run.emit({ type: "note", host: host.name, text, at });
+}
+
+const CLOCK_TOLERANCE_MS = 60_000;
 
 function baselineOf(verdict: Verdict): Baseline {
   const { meaning } = explain(verdict.class, verdict.hint);

@@ -463,17 +463,22 @@ restart() {
   [ "$state" != installed ] || { : >"$pending/restarting" && alive $((f_timeout + f_start + f_stability / 1000)); }
   find_wrapper
   old_pid=$w_pid old_start=$w_start old_socket=$w_socket
-  case $f_kind in
-    none) say "listening=unchanged" ;;
-    systemd) restart_unit ;;
-    process) restart_process ;;
-    command) restart_by_command ;;
-  esac && { [ "$f_kind" = none ] || { wait_until_new && wait_until_stable; }; } || log_tail
+  if ! by_kind || ! comes_up; then log_tail; fi
   [ -z "$w_pid$w_socket" ] || say "wrapper=${w_pid:-?} ${w_start:-?} ${w_uid:-?} ${w_socket:-?}"
   [ -z "$w_pid" ] || shadows_of "$w_pid"
   [ "$state" != installed ] || alive 0
   finish restart
 }
+
+by_kind() {
+  case $f_kind in
+    none) say "listening=unchanged" ;;
+    systemd) restart_unit ;;
+    process) restart_process ;;
+    command) restart_by_command ;;
+  esac
+}
+comes_up() { [ "$f_kind" = none ] || { wait_until_new && wait_until_stable; }; }
 
 restart_unit() {
   if [ "$f_scope" = user ]; then

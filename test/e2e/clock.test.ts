@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { expectProven } from "../support/host-state.ts";
+import { hasSshd } from "../support/sshd.ts";
+import { openStage, PUSH, renderHostLogin, tokens } from "../support/stage.ts";
+
+test.runIf(hasSshd)(
+  "a host whose clock is two hours ahead is named, and cured all the same",
+  async () => {
+    const programs = mkdtempSync(join(tmpdir(), "sync-creds-clock-"));
+    const script = `#!/bin/sh\n[ "$1" = +%s ] || exec /bin/date "$@"\necho $(($(/bin/date +%s) + 7200))\n`;
+    writeFileSync(join(programs, "date"), script, { mode: 0o755 });
+    try {
+      await using stage = await openStage({
+        sshd: { path: [programs] },
+        hostFile: renderHostLogin(tokens.bad),
+        running: true,
+      });
+      const ended = await stage.run(...PUSH);
+      expect(ended.stdout).toContain("its clock is 120 min ahead of this laptop's");
+      await expectProven(stage, ended, tokens.good);
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
+  },
+);
