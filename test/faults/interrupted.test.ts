@@ -4,20 +4,24 @@ import { describe, expect, test } from "vitest";
 import { entryOf, expectOldFile, expectProven, readHostFile } from "../support/host-state.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { openStage, renderHostLogin, tokens } from "../support/stage.ts";
-import type { Stage } from "../support/stage.ts";
+import type { Stage, StageOptions } from "../support/stage.ts";
 import { until } from "../support/until.ts";
 
 const old = renderHostLogin(tokens.other);
 const PUSH = ["push", "web-1", "--json"] as const;
 
-/** A wrapper that thinks for a while, so that the test can act while it is asked. */
-const SLOW = { hostFile: old, wrapperArguments: ["--answer-ms", "400"], running: true };
+/** A push that stays at the question for a while, so that the test can act meanwhile. */
+async function openSlowStage(options: StageOptions = {}): Promise<Stage> {
+  const stage = await openStage({ hostFile: old, running: true, ...options });
+  stage.logIn(tokens.slow);
+  return stage;
+}
 
 describe.skipIf(!hasSshd)("a push that is killed", () => {
   test.each(["connect", "probe", "install", "restart", "smoke"])(
     "at %s leaves the old file or the new one whole, and the next push ends verified",
     async (step) => {
-      await using stage = await openStage(SLOW);
+      await using stage = await openSlowStage();
       const push = stage.start(...PUSH);
       await push.reached(step);
       push.kill("SIGKILL");
@@ -32,7 +36,7 @@ describe.skipIf(!hasSshd)("a push that is killed", () => {
   );
 
   test("while the wrapper was asked makes the host go back by itself, and the wrapper answer", async () => {
-    await using stage = await openStage({ ...SLOW, host: { confirmTimeoutMs: 5000 } });
+    await using stage = await openSlowStage({ host: { confirmTimeoutMs: 5000 } });
     const push = stage.start(...PUSH);
     await push.reached("smoke");
     push.kill("SIGKILL");
@@ -49,7 +53,7 @@ describe.skipIf(!hasSshd)("a push that is killed", () => {
 
 describe.skipIf(!hasSshd)("Ctrl-C", () => {
   test.each(["connect", "probe"])("at %s ends with 130 and nothing changed", async (step) => {
-    await using stage = await openStage(SLOW);
+    await using stage = await openSlowStage({ wrapperArguments: ["--answer-ms", "1000"] });
     const push = stage.start(...PUSH);
     await push.reached(step);
     push.kill("SIGINT");
@@ -68,7 +72,7 @@ describe.skipIf(!hasSshd)("Ctrl-C", () => {
     ["smoke", "SIGINT"],
     ["smoke", "SIGHUP"],
   ] as const)("at %s (as %s) puts everything back and ends with 130", async (step, signal) => {
-    await using stage = await openStage(SLOW);
+    await using stage = await openSlowStage();
     const push = stage.start(...PUSH);
     await push.reached(step);
     push.kill(signal);
@@ -82,7 +86,7 @@ describe.skipIf(!hasSshd)("Ctrl-C", () => {
   });
 
   test("twice ends at once; the next push finds what was left and ends verified", async () => {
-    await using stage = await openStage(SLOW);
+    await using stage = await openSlowStage({ host: { stabilityMs: 1000 } });
     const push = stage.start(...PUSH);
     await push.reached("smoke");
     push.kill("SIGINT");
@@ -98,7 +102,7 @@ describe.skipIf(!hasSshd)("Ctrl-C", () => {
   });
 
   test("leaves a host that was not begun untouched", async () => {
-    await using stage = await openStage(SLOW);
+    await using stage = await openSlowStage();
     const entry = entryOf(stage);
     writeFileSync(stage.hostsJson, JSON.stringify({ hosts: { "web-1": entry, "web-2": entry } }));
     const push = stage.start("push", "all", "--yes", "--json", "--concurrency", "1");
@@ -115,6 +119,7 @@ describe.skipIf(!hasSshd)("Ctrl-C", () => {
 
 /** Pushes; waits first until the session of the one that was cut off has let go of the host. */
 async function pushWhenFree(stage: Stage) {
+  stage.logIn(tokens.good);
   let ended = await stage.run(...PUSH);
   await until("the former session is gone", async () => {
     if (ended.result.outcome === "busy") ended = await stage.run(...PUSH);

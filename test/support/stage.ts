@@ -17,6 +17,7 @@ export const tokens = {
   other: "sk-ant-oat01-CANARYgood-host-0002",
   bad: "sk-ant-oat01-CANARYBAD-0003",
   limit: "sk-ant-oat01-CANARYLIMIT-0004",
+  slow: "sk-ant-oat01-CANARYSLOW-0012",
   refresh: "sk-ant-ort01-CANARYrefresh-laptop-0005",
 } as const;
 

@@ -7,7 +7,8 @@
 // Every option may also come from the environment: WRAPPER_PORT, WRAPPER_PORT_FILE, … (argv wins).
 // `--port-file` receives the port, `--state` receives {"pid":…,"port":…,"startedAt":…}; both appear at
 // once and whole, when the wrapper listens. GOOD API keys start with sk-ant-api03-GOOD; access tokens
-// that contain BAD, EXPIRED or LIMIT fail as their names say; every other token works.
+// that contain BAD, EXPIRED or LIMIT fail as their names say; every other token works, one that
+// contains SLOW after four seconds.
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -35,7 +36,7 @@ function listen() {
         response.writeHead(status, { "content-type": "application/json" });
         response.end(JSON.stringify(json));
       };
-      const thinkingMs = request.method === "POST" ? Number(option("answer-ms", "0")) : 0;
+      const thinkingMs = request.method === "POST" ? thinkingTime() : 0;
       if (thinkingMs > 0) setTimeout(reply, thinkingMs);
       else reply();
     });
@@ -88,6 +89,11 @@ function openai({ messages, model }) {
 function anthropic({ messages, model }) {
   const text = answer(messages.at(-1).content);
   return { type: "message", role: "assistant", model, content: [{ type: "text", text }] };
+}
+
+function thinkingTime() {
+  const token = readJson(credentialsPath)?.claudeAiOauth?.accessToken ?? "";
+  return token.includes("SLOW") ? 4000 : Number(option("answer-ms", "0"));
 }
 
 /** What the client would print: its failure, or the last word of the prompt, as a model would. */
