@@ -1,4 +1,6 @@
 import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SyncCredsError } from "../errors.ts";
 import { redact, sanitize } from "../output/sanitize.ts";
 import type { Secret } from "../secret.ts";
@@ -30,6 +32,7 @@ interface Waiting {
 
 const STDERR_KEPT = 4096;
 const PATIENCE_MS = 30_000;
+const LAST_WORD_MS = 1000;
 
 /**
  * The conversation with the script on the host: one exec channel, requests answered in order. Requests may be sent
@@ -98,13 +101,14 @@ export class RemoteHalf {
       this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(0, STDERR_KEPT);
     });
     stdin.on("error", () => {}); // the end of the process says more
-    exited.then(
-      ({ code }) =>
-        this.#fail(
-          this.#hasAnswered ? endedEarly(code) : explainEnd(code, this.#stderr, this.#runAs),
-        ),
-      (error: unknown) => this.#fail(error),
-    );
+    exited
+      .then(async ({ code }) => {
+        // A last word on stderr may come after the exit status.
+        const late = sleep(LAST_WORD_MS, undefined, { ref: false });
+        await Promise.race([finished(stderr).catch(() => {}), late]);
+        throw this.#hasAnswered ? endedEarly(code) : explainEnd(code, this.#stderr, this.#runAs);
+      })
+      .catch((error: unknown) => this.#fail(error));
   }
 
   #receive(chunk: Buffer): void {
