@@ -48,8 +48,6 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
     )
     .addOption(new Option("-n, --dry-run", "show what would change; change nothing on the host"))
     .addOption(new Option("-y, --yes", "answer yes to the questions of this command"))
-    .addOption(new Option("--force", "overwrite a login that is the host's own"))
-    .addOption(new Option("--allow-short-ttl", "push an access token that ends within 30 minutes"))
     .action(async (names: string[], options: PushOptions) => {
       const { push } = await import("./push.ts");
       end(await push(names, options, terminal));
@@ -89,6 +87,8 @@ function targets(command: Command): Command {
     .option("-c, --config <file>", "hosts.json to use")
     .option("--exclude <target...>", "leave these out")
     .option("--limit <target...>", "only those that also belong to these")
+    .option("--force", "overwrite a login that is the host's own")
+    .option("--allow-short-ttl", "push an access token that ends within 30 minutes")
     .option("--concurrency <n>", "hosts at a time", parseCount, 10)
     .option("--json", "NDJSON on stdout: events, then one result")
     .option("-q, --quiet", "only the result")
