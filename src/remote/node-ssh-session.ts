@@ -87,6 +87,15 @@ async function openOnce(
 }
 
 function startSsh(socket: Socket, options: OpenOptions, progress: Progress) {
+  // Not before ssh2 listens, which takes it a moment: whoever listens first starts the flow, and what comes meanwhile is
+  // lost to the other.
+  socket.on("newListener", function follow(event: string) {
+    if (event !== "data") return;
+    socket.off("newListener", follow);
+    socket.once("data", (bytes) => {
+      progress.firstBytes = bytes.subarray(0, 200).toString("latin1");
+    });
+  });
   const ssh = new NodeSSH();
   const started = ssh.connect({
     sock: socket,
@@ -112,9 +121,6 @@ function startSsh(socket: Socket, options: OpenOptions, progress: Progress) {
   const { connection } = ssh;
   if (connection === null) throw new Error("node-ssh made no connection");
 
-  socket.once("data", (bytes) => {
-    progress.firstBytes = bytes.subarray(0, 200).toString("latin1");
-  });
   const ready = new Promise<void>((resolve) => {
     connection.once("ready", resolve);
   });
