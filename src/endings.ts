@@ -98,7 +98,7 @@ export function rollbackFailed(
         "something else wrote the file after us; it was left alone, and the wrapper was not restarted",
       next: [
         ...failure.next,
-        `To restore the former file nevertheless, see ${configDir}/.sync-creds/pending on ${host.name}`,
+        `The former file is kept on ${host.name} in the newest folder of ${configDir}/.sync-creds/backups`,
       ],
     };
   }

@@ -676,12 +676,13 @@ undo() {
   undone=yes
   for entry in "$pending"/[0-9]*; do
     [ -d "$entry" ] || continue
-    put_back "$entry" || undone=no
+    put_back "$entry" || undone=$reason
   done
-  if [ "$undone" = no ]; then
-    remember undo-failed
-    return 1
-  fi
+  case $undone in
+    yes) ;;
+    changed) set_aside && return 1 ;;
+    *) remember undo-failed && return 1 ;;
+  esac
   if [ -e "$pending/restarting" ]; then
     state=undoing
     step_failed=
@@ -693,14 +694,24 @@ undo() {
   drop_lock
 }
 
+# Somebody else has written the file since: theirs stays, the former one is kept, and the host is free again.
+set_aside() {
+  [ -d "$folder/backups" ] || mkdir "$folder/backups"
+  mv "$pending" "$folder/backups/$(date -u +%Y%m%dT%H%M%SZ)-$run_name"
+  remember conflict
+  state=idle
+  drop_lock
+}
+
 put_back() {
+  reason=failed
   IFS= read -r target 2>/dev/null <"$1/path" || return 0
   IFS= read -r was 2>/dev/null <"$1/old" || return 0
   IFS= read -r became 2>/dev/null <"$1/new" || return 0
   rm -f "$target.$run_name"
   found=$(state_of "$target")
   [ "$found" != "$was" ] || return 0
-  if [ "$found" != "$became" ]; then refuse changed "$target" && return 1; fi
+  if [ "$found" != "$became" ]; then reason=changed && refuse changed "$target" && return 1; fi
   if [ "$was" = absent ]; then
     told=$( { rm -f "$target" && flush "${target%/*}"; } 2>&1) || { refuse write "$told" && return 1; }
   else
@@ -724,7 +735,7 @@ recover() {
   pending=$folder/pending
   if [ -e "$pending" ]; then
     load_pending
-    undo recovered && say "undone=yes"
+    if undo recovered; then say "undone=yes"; elif [ ! -e "$pending" ]; then say "undone=set-aside"; fi
   fi
   drop_lock
   finish recover

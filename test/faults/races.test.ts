@@ -2,6 +2,7 @@ import {
   chmodSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -148,12 +149,32 @@ describe.skipIf(!hasSshd)("a file that somebody else writes after us", () => {
     expect(ended.result.state).toContain("something else wrote the file after us");
     expect(ended.code).toBe(10);
     expect(readHostFile(stage)).toBe(theirs);
-    await until("the lock is free", async () => {
-      const next = await stage.run("plan", "web-1", "--json");
-      return next.result.outcome !== "busy";
+    expectSettled(stage);
+    const backups = join(dirname(stage.hostFile), ".sync-creds", "backups");
+    const [kept = ""] = readdirSync(backups);
+    expect(readFileSync(join(backups, kept, "1", "backup"), "utf8")).toBe(old);
+    // The host is not blocked by it: the next push looks at it as it is now.
+    const next = await stage.run("plan", "web-1", "--json");
+    expect(next.result.outcome).toBe("planned");
+  });
+
+  test("after a push that was killed does not block the next one", async () => {
+    await using stage = await openStage({ hostFile: old, running: true });
+    stage.logIn(tokens.slow);
+    const killed = stage.start(...PUSH);
+    await killed.reached("smoke");
+    killed.kill("SIGKILL");
+    await killed.ended;
+    write(stage, renderHostLogin("sk-ant-oat01-CANARYgood-theirs-0011"));
+    stage.logIn(tokens.good);
+
+    await until("the killed push lets go", async () => {
+      const { result } = await stage.run(...PUSH);
+      return result.outcome === "verified";
     });
-    const pending = join(dirname(stage.hostFile), ".sync-creds", "pending");
-    expect(readFileSync(join(pending, "1", "backup"), "utf8")).toBe(old);
+
+    expect(hostToken(stage)).toBe(tokens.good);
+    expectSettled(stage);
   });
 });
 
