@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import ssh2 from "ssh2";
 import type { Client, ClientChannel, ConnectConfig } from "ssh2";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startEmbeddedHost } from "../../src/demo/embedded-host.ts";
+import { generateKeyPair, startEmbeddedHost } from "../../src/demo/embedded-host.ts";
 import type { EmbeddedHost } from "../../src/demo/embedded-host.ts";
 
 let folder: string;
@@ -135,7 +135,7 @@ test.each(["localhost", "0.0.0.0", "192.0.2.1", "::1"])(
 );
 
 test("only the one key opens the door", async () => {
-  const other = ssh2.utils.generateKeyPairSync("ed25519").private;
+  const other = generateKeyPair().private;
   await expect(connect({ privateKey: other })).rejects.toThrow(/authentication methods failed/);
 });
 
@@ -221,3 +221,11 @@ async function serve(change: (said: string) => string): Promise<number> {
   const address = listener.address();
   return typeof address === "object" && address !== null ? address.port : 0;
 }
+
+test("every generated key can be read again", () => {
+  for (let i = 0; i < 1500; i++) {
+    const { private: key, public: line } = generateKeyPair();
+    expect(ssh2.utils.parseKey(key)).not.toBeInstanceOf(Error);
+    expect(ssh2.utils.parseKey(line)).not.toBeInstanceOf(Error);
+  }
+});
