@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fingerprintOf } from "../../src/credentials/fingerprint.ts";
 import { Secret } from "../../src/secret.ts";
@@ -13,6 +13,7 @@ import {
 } from "../support/host-state.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { openStage, renderHostLogin, tokens } from "../support/stage.ts";
+import { until } from "../support/until.ts";
 
 describe.skipIf(!hasSshd)("a push", () => {
   test("cures a host with a bad token, and says so with fingerprint and end of validity", async () => {
@@ -59,9 +60,18 @@ describe.skipIf(!hasSshd)("a push", () => {
   test("changes nothing the second time: same process, no further backup, same file", async () => {
     await using stage = await openStage({ hostFile: renderHostLogin(tokens.bad), running: true });
     await stage.run("push", "web-1");
+    const backups = backupsOf(stage);
+    // The verdict does not wait for the host to tidy up.
+    const script = join(
+      dirname(stage.hostFile),
+      ".sync-creds",
+      "backups",
+      backups[0] ?? "",
+      "script",
+    );
+    await until("the host has tidied up", () => !existsSync(script));
     const before = treeOf(dirname(stage.hostFile));
     const pid = await wrapperPid(stage);
-    const backups = backupsOf(stage);
 
     const ended = await stage.run("push", "web-1", "--json");
 
