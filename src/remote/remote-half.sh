@@ -204,7 +204,7 @@ bounded() {
   else
     kill -TERM "$guard" 2>/dev/null
   fi
-  told=$(tail -n 5 "$printed" 2>/dev/null | cut -c 1-400)
+  told=$(tail -n 5 "$printed" 2>/dev/null | cut -c 1-2000)
   rm -f "$printed" "$printed.late"
 }
 
@@ -624,14 +624,15 @@ wait_until_stable() {
   done
 }
 
-# The last lines of the wrapper's own log.
+# The last lines of the wrapper's own log. They are cut far beyond what the other side shows: it takes secrets out first,
+# and must not be left with half of one.
 log_tail() {
   case $f_kind in
     systemd)
       if [ "$f_scope" = user ]; then journalctl --user -u "$f_unit" -n 15 --no-pager -o cat 2>/dev/null
       else journalctl -u "$f_unit" -n 15 --no-pager -o cat 2>/dev/null; fi ;;
     process | command) [ -z "$f_log" ] || tail -n 15 "$(expand "$f_log")" 2>/dev/null ;;
-  esac | cut -c 1-400 | while IFS= read -r logged; do say "log=$logged"; done
+  esac | cut -c 1-2000 | while IFS= read -r logged; do say "log=$logged"; done
 }
 
 # ---- the two ends: commit, or undo --------------------------------------------------------------------------
