@@ -87,6 +87,7 @@ async function change(
       confirmTimeoutMs: host.confirmTimeoutMs,
       recipe: recipeOf(host),
       changes,
+      restartFollows: true,
     }),
   );
   const restarting = restart(half, id, patienceOf(host));

@@ -13,6 +13,8 @@ export interface Installation {
   readonly confirmTimeoutMs: number;
   readonly recipe: Readonly<Record<string, string | number>>;
   readonly changes: readonly FileChange[];
+  /** A restart is asked for in the same flight: then the host answers all of it in one piece. */
+  readonly restartFollows?: boolean;
 }
 
 /**
@@ -22,19 +24,24 @@ export interface Installation {
  */
 export async function install(half: RemoteHalf, installation: Installation): Promise<void> {
   const { run, who, configDir, confirmTimeoutMs, recipe, changes } = installation;
+  const { restartFollows = false } = installation;
   const confirm = Math.ceil(confirmTimeoutMs / 1000);
   const answers = [
-    half.ask({ verb: "begin", fields: { run, who, dir: configDir, confirm, ...recipe } }),
+    half.ask({ verb: "begin", fields: { run, more, who, dir: configDir, confirm, ...recipe } }),
     ...changes.map((change) => half.ask(fileRequest(run, change))),
-    half.ask({ verb: "install", fields: { run } }),
+    half.ask({ verb: "install", fields: restartFollows ? { run, more } : { run } }),
   ];
   for (const answer of await Promise.all(answers)) verifyStep(answer, configDir);
 }
+
+// Further requests follow: the host need not answer yet.
+const more = "yes";
 
 function fileRequest(run: string, { path, mode, before, after }: FileChange) {
   const payload = Buffer.from(after.reveal());
   const fields = {
     run,
+    more,
     path,
     mode,
     expect: before === undefined ? "absent" : sha256(before),

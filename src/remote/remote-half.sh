@@ -28,13 +28,28 @@ tab=$(printf '\t')
 
 # ---- answering ----------------------------------------------------------------------------------------------
 
-say() { printf '%s %s\n' "$nonce" "$*"; }
-finish() { say "end=$1"; }
+# An answer is put together first and leaves in one piece: sshd sends a second piece only when the first one has been
+# acknowledged, a whole round trip later. `more=yes` says that a further request is on its way, whose answer can go along.
+out=
+say() { out="$out$nonce $*
+"; }
+each() {
+  [ -z "$2" ] || out="$out$(printf '%s\n' "$2" | sed "s/^/$nonce $1=/")
+"
+}
+send() {
+  [ -z "$out" ] || printf '%s' "$out"
+  out=
+}
+finish() {
+  say "end=$1"
+  [ -n "$f_more" ] || send
+}
 
 # Ends a request without success: a reason from a short list, and what the system said.
 refuse() {
   say "fail=$1"
-  [ -z "${2-}" ] || printf '%s\n' "$2" | head -n 12 | while IFS= read -r told; do say "detail=$told"; done
+  each detail "$(printf '%s\n' "${2-}" | head -n 12)"
 }
 
 # ---- small tools --------------------------------------------------------------------------------------------
@@ -73,15 +88,15 @@ fields() {
     case $field in
       .) return 0 ;;
       run=* | who=* | dir=* | port=* | kind=* | unit=* | scope=* | directory=* | command=* | restart=* | status=* | log=* | \
-        path=* | mode=* | expect=* | sha=* | size=* | confirm=* | timeout=* | start=* | stability=* | wait=*)
+        path=* | more=* | mode=* | expect=* | sha=* | size=* | confirm=* | timeout=* | start=* | stability=* | wait=*)
         eval "f_${field%%=*}=\${field#*=}" ;;
-      *) refuse protocol && exit 1 ;; # said without the line: it may be part of a file
+      *) refuse protocol && send && exit 1 ;; # said without the line: it may be part of a file
     esac
   done
 }
 no_fields() {
   f_run= f_who= f_dir= f_port= f_kind=none f_unit= f_scope=system f_directory= f_command= f_restart= f_status= f_log=
-  f_path= f_mode=600 f_expect= f_sha= f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_wait=0
+  f_path= f_more= f_mode=600 f_expect= f_sha= f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_wait=0
 }
 
 # ---- processes ----------------------------------------------------------------------------------------------
@@ -159,11 +174,11 @@ manager() {
 # Names, never values, of the variables of process $1 that outrank a credentials file, with what kind of value they hold.
 shadows_of() {
   [ -r "/proc/$1/environ" ] || { say "env=?" && return 0; }
-  tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | awk -F= '
+  each env "$(tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | awk -F= '
     /^(ANTHROPIC_(API_KEY|AUTH_TOKEN|BASE_URL|PROFILE|FEDERATION_RULE_ID)|CLAUDE_CODE_(OAUTH_TOKEN|SIMPLE|USE_BEDROCK|USE_VERTEX|USE_FOUNDRY))=/ {
       value = substr($0, length($1) + 2)
       print $1, (value == "" ? "empty" : value ~ /^sk-ant-oat/ ? "oauth-token" : value ~ /^sk-ant-api/ ? "api-key" : "set")
-    }' | while IFS= read -r shadow; do say "env=$shadow"; done
+    }')"
 }
 
 variable_of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^$2=//p" | head -n 1; }
@@ -228,11 +243,8 @@ probe() {
   describe home "$home_dir"
   describe dir "$dir"
   describe file "$dir/.credentials.json"
-  if [ "$kind" = file ] && [ -r "$dir/.credentials.json" ]; then
-    printf '%s hex=' "$nonce"
-    od -An -v -tx1 "$dir/.credentials.json" | tr -d ' \n'
-    echo
-  fi
+  readable=
+  [ "$kind" != file ] || [ ! -r "$dir/.credentials.json" ] || readable=yes
   free_space
   [ -z "$w_pid$w_socket" ] || say "wrapper=${w_pid:-?} ${w_start:-?} ${w_uid:-?} ${w_socket:-?}"
   [ -z "$w_state" ] || say "unit=$w_state"
@@ -241,14 +253,22 @@ probe() {
     [ "$f_kind" != process ] || say "foreign=$(foreign "$w_pid")"
   fi
   if [ -r "$dir/settings.json" ]; then
-    sed -nE 's/.*"(apiKeyHelper|ANTHROPIC_API_KEY|ANTHROPIC_AUTH_TOKEN|CLAUDE_CODE_OAUTH_TOKEN)"[[:space:]]*:.*/\1/p' "$dir/settings.json" |
-      while IFS= read -r setting; do say "setting=$setting"; done
+    each setting "$(sed -nE 's/.*"(apiKeyHelper|ANTHROPIC_API_KEY|ANTHROPIC_AUTH_TOKEN|CLAUDE_CODE_OAUTH_TOKEN)"[[:space:]]*:.*/\1/p' "$dir/settings.json")"
   fi
   if [ "$f_kind" = process ]; then kind_of "$(expand "$f_directory")" && say "directory=$kind"; fi
   claude_version
   if read -r pid start run who 2>/dev/null <"$folder/lock" && is_running "$pid" "$start"; then say "lock=$run $who"; fi
   if [ -e "$folder/pending" ]; then read -r who 2>/dev/null <"$folder/pending/who"; say "pending=${who:-unknown}"; fi
-  finish probe
+  {
+    printf '%s' "$out"
+    if [ -n "$readable" ]; then
+      printf '%s hex=' "$nonce"
+      od -An -v -tx1 "$dir/.credentials.json" | tr -d ' \n'
+      echo
+    fi
+    printf '%s end=probe\n' "$nonce"
+  } | dd obs=1048576 2>/dev/null
+  out=
 }
 
 # Kind, mode, owner and links of a path: `dir=directory drwx------ 1000 2`.
@@ -266,7 +286,7 @@ describe() {
 free_space() {
   place=$dir
   [ -d "$place" ] || place=$HOME
-  df -Pk "$place" 2>/dev/null | { read -r _ && read -r _ _ _ kilobytes _ && say "free=$kilobytes"; }
+  each free "$(df -Pk "$place" 2>/dev/null | { read -r _ && read -r _ _ _ kilobytes _ && echo "$kilobytes"; })"
 }
 
 # Read from its package, not by running it: that takes half a second and may write to the home.
@@ -415,7 +435,10 @@ install() {
 take_back() {
   refuse "$@"
   step_failed=yes
-  if undo rolled-back >/dev/null 2>&1; then say "undone=yes"; else say "undone=no"; fi
+  answer=$out
+  if undo rolled-back >/dev/null 2>&1; then undone=yes; else undone=no; fi
+  out=$answer
+  say "undone=$undone"
   finish install
 }
 
@@ -604,6 +627,7 @@ wait_until_new() {
     fi
   fi
   say "listening=yes"
+  send
 }
 is_new() {
   [ -n "$w_socket" ] && [ "$w_socket" != "$old_socket" ] && { [ -z "$w_pid" ] || [ "$w_pid/$w_start" != "$old_pid/$old_start" ]; }
@@ -626,13 +650,14 @@ wait_until_stable() {
 
 # The last lines of the wrapper's own log. They are cut far beyond what the other side shows: it takes secrets out first,
 # and must not be left with half of one.
-log_tail() {
+log_tail() { each log "$(log_lines)"; }
+log_lines() {
   case $f_kind in
     systemd)
       if [ "$f_scope" = user ]; then journalctl --user -u "$f_unit" -n 15 --no-pager -o cat 2>/dev/null
       else journalctl -u "$f_unit" -n 15 --no-pager -o cat 2>/dev/null; fi ;;
     process | command) [ -z "$f_log" ] || tail -n 15 "$(expand "$f_log")" 2>/dev/null ;;
-  esac | cut -c 1-2000 | while IFS= read -r logged; do say "log=$logged"; done
+  esac | cut -c 1-2000
 }
 
 # ---- the two ends: commit, or undo --------------------------------------------------------------------------
@@ -767,10 +792,12 @@ serve() {
   trap 'exit 141' PIPE
   trap 'exit 143' TERM
   IFS= read -r nonce || exit 1
-  echo
+  out="
+"
   no_fields
   run_name=
   while IFS= read -r verb; do
+    f_more=
     fields
     run_name=sync-creds-$f_run
     case $verb in
@@ -778,7 +805,7 @@ serve() {
       alive)
         [ "$state" != installed ] || alive 0
         finish alive ;;
-      *) refuse protocol && exit 1 ;;
+      *) refuse protocol && send && exit 1 ;;
     esac
   done
 }
@@ -792,5 +819,6 @@ case ${1-serve} in
     no_fields
     load_pending
     case $1 in watch) watch ;; undo) undo by-hand ;; *) exit 2 ;; esac
+    send
     ;;
 esac
