@@ -195,12 +195,12 @@ function write({ hostFile }: Stage, text: string): void {
   renameSync(`${hostFile}.theirs`, hostFile);
 }
 
-/** Tells when the host's file has been looked at: the probe asks for the free space after that. */
+/** Tells when the host's file has been looked at: only the probe runs `od`, and only for that. */
 function watchProbe() {
-  const folder = mkdtempSync(join(tmpdir(), "sync-creds-df-"));
+  const folder = mkdtempSync(join(tmpdir(), "sync-creds-od-"));
   const mark = join(folder, "asked");
-  writeFileSync(join(folder, "df"), `#!/bin/sh\n: >'${mark}'\nPATH=/usr/bin:/bin exec df "$@"\n`);
-  chmodSync(join(folder, "df"), 0o755);
+  writeFileSync(join(folder, "od"), `#!/bin/sh\nPATH=/usr/bin:/bin od "$@"\n: >'${mark}'\n`);
+  chmodSync(join(folder, "od"), 0o755);
   return {
     folder,
     async once() {
