@@ -23,7 +23,7 @@ export function fakePorts({ files = {}, ...different }: FakeWorld = {}): Ports {
     platform: "linux",
     env: {},
     home: "/home/ann",
-    cwd: "/home/ann/work",
+    cwd: "/home/ann/hosts",
     uid: 1000,
     userName: "ann",
     human: undefined,

@@ -3,7 +3,7 @@ import { loadHosts } from "../../../src/hosts/load.ts";
 import { fakePorts, type FakeFile, type FakeWorld } from "../../support/fake-ports.ts";
 import { ENOUGH } from "./a-hosts-file.ts";
 
-const HERE = "/home/ann/work/hosts.json";
+const HERE = "/home/ann/hosts/hosts.json";
 const IN_CONFIG = "/home/ann/.config/sync-creds/hosts.json";
 
 test("the file named wins over the variable, that over the folder, that over the config", async () => {
@@ -151,7 +151,7 @@ test.each<[string, string | Uint8Array, string]>([
 
 test("a problem is shown with the path from here, or the whole path when it is elsewhere", async () => {
   const files = {
-    "/home/ann/work/sub/h.json": { content: "[]" },
+    "/home/ann/hosts/sub/h.json": { content: "[]" },
     "/srv/h.json": { content: "[]" },
   };
   const ports = fakePorts({ files });
