@@ -88,7 +88,7 @@ fields() {
     case $field in
       .) return 0 ;;
       run=* | who=* | dir=* | port=* | kind=* | unit=* | scope=* | directory=* | command=* | restart=* | status=* | log=* | \
-        path=* | more=* | mode=* | expect=* | sha=* | size=* | confirm=* | timeout=* | start=* | stability=* | wait=*)
+        path=* | more=* | mode=* | expect=* | sha=* | size=* | confirm=* | timeout=* | start=* | stability=*)
         eval "f_${field%%=*}=\${field#*=}" ;;
       *) refuse protocol && send && exit 1 ;; # said without the line: it may be part of a file
     esac
@@ -96,7 +96,7 @@ fields() {
 }
 no_fields() {
   f_run= f_who= f_dir= f_port= f_kind=none f_unit= f_scope=system f_directory= f_command= f_restart= f_status= f_log=
-  f_path= f_more= f_mode=600 f_expect= f_sha= f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_wait=0
+  f_path= f_more= f_mode=600 f_expect= f_sha= f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0
 }
 
 # ---- processes ----------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ export function findProgram(name: string): string | undefined {
   return found;
 }
 
-function isProgram(path: string): boolean {
+/** Whether a path is a program that this account may run. */
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -1,9 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import {
-  accessSync,
   chmodSync,
   chownSync,
-  constants,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -15,6 +13,7 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isProgram } from "./programs.ts";
 import { straceInto } from "./strace.ts";
 import { endProcesses, listProcesses } from "./processes.ts";
 
@@ -278,15 +277,6 @@ function killAll(pids: readonly number[]): void {
     } catch {
       // It ended by itself.
     }
-  }
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 
