@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, lstat, mkdir, open, stat } from "node:fs/promises";
+import { access, lstat, mkdir, mkdtemp, open, readdir, realpath, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { homedir, userInfo } from "node:os";
-import { dirname } from "node:path";
+import { homedir, tmpdir, userInfo } from "node:os";
+import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Files, FileSnapshot, Ports, Ran, RunOptions } from "./ports.ts";
 
@@ -82,6 +82,22 @@ const nodeFiles: Files = {
       await handle.close();
     }
   },
+
+  list: (folder) => readdir(folder),
+
+  async replace(path, bytes) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const { default: writeFileAtomic } = await import("write-file-atomic");
+    const isNew = !(await nodeFiles.exists(path));
+    await writeFileAtomic(isNew ? path : await realpath(path), bytes, isNew ? { mode: 0o600 } : {});
+  },
+
+  async makePrivateFolder() {
+    // A socket's path has room for some 100 bytes, and the folder of the run is the shorter one where there are two.
+    return await mkdtemp(join(process.env["XDG_RUNTIME_DIR"] || tmpdir(), "sync-creds-"));
+  },
+
+  remove: (path) => rm(path, { recursive: true, force: true }),
 };
 
 /** Kills the program when its time is over. Of each stream the first MiB is kept. */

@@ -45,6 +45,17 @@ export interface Files {
   modifiedAt(path: string): Promise<number | undefined>;
   /** Adds one line to a file of mode 0600, creating it and its folder (0700) as needed. */
   appendLine(path: string, line: string): Promise<void>;
+  /** The names in a folder, in no order. */
+  list(folder: string): Promise<string[]>;
+  /**
+   * Puts a file in the place of another in one step, or makes it with mode 0600. Mode and owner stay as they are, and a
+   * symbolic link still leads to the file. A missing folder is made (0700).
+   */
+  replace(path: string, bytes: Buffer): Promise<void>;
+  /** Makes an empty folder (0700) for sockets of this run; its path is short enough for them. */
+  makePrivateFolder(): Promise<string>;
+  /** Removes a file or a folder with all that is in it; there may be nothing. */
+  remove(path: string): Promise<void>;
 }
 
 export interface FileSnapshot {
@@ -67,6 +78,16 @@ export interface Human {
   password(question: string): Promise<Secret>;
   /** Lets the person pick one or more; resolves with the values picked. */
   choose(question: string, choices: readonly Choice[]): Promise<readonly string[]>;
+  /** Lets the person pick exactly one. */
+  pick(question: string, choices: readonly Choice[]): Promise<string>;
+  /** Asks for one line. `complaint` says what is wrong with an answer; the person then answers again. */
+  text(question: string, options?: TextOptions): Promise<string>;
+}
+
+export interface TextOptions {
+  /** Taken when the person only presses Enter. */
+  readonly initial?: string;
+  readonly complaint?: (answer: string) => string | undefined;
 }
 
 /** One thing to pick. */

@@ -46,6 +46,7 @@ const OWNERS: [what: RegExp, owners: RegExp][] = [
   [/^ssh2$/, /^(?:remote|demo)\//],
   [/^zod/, /^(?:hosts|credentials)\//],
   [/^jsonc-parser$/, /^hosts\//],
+  [/^write-file-atomic$/, /^node-ports\.ts$/],
   // main.ts reads the version from package.json, before anything else is loaded.
   [/^node:fs/, /^(?:node-ports\.ts|main\.ts|demo\/)/],
   [/^node:child_process$/, /^(?:node-ports\.ts|demo\/)/],

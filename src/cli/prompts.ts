@@ -47,6 +47,22 @@ export function openHuman(output: Stream, stage: Stage): Human {
       inTurn<readonly string[]>((ask) =>
         ask([{ type: "checkbox", name: "answer", message, choices: [...choices], required: true }]),
       ),
+    pick: (message, choices) =>
+      inTurn<string>((ask) =>
+        ask([{ type: "select", name: "answer", message, choices: [...choices] }]),
+      ),
+    text: (message, { initial, complaint } = {}) =>
+      inTurn<string>((ask) =>
+        ask([
+          {
+            type: "input",
+            name: "answer",
+            message,
+            ...(initial === undefined ? {} : { default: initial }),
+            validate: (answer: string) => complaint?.(answer) ?? true,
+          },
+        ]),
+      ),
   };
 }
 

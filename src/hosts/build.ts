@@ -19,6 +19,7 @@ export interface Built {
 
 const INITIAL = {
   delivery: "access-token",
+  transport: "auto",
   tags: [],
   deadlineMs: 180_000,
   stabilityMs: 1_000,

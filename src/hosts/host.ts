@@ -8,6 +8,8 @@ export interface Host {
   readonly knownHosts?: string;
   /** Pinned host key, `SHA256:…` as `ssh-keygen -l` prints it. */
   readonly hostKey?: string;
+  /** What speaks SSH: this program, the system's `ssh`, or whichever the host needs. */
+  readonly transport: "auto" | "node" | "openssh";
   /** The account that owns the wrapper's login, entered with `sudo -n -u`. */
   readonly runAs?: string;
   /** Claude's configuration directory on the host; absolute, or starting with `~/`. */

@@ -19,7 +19,6 @@ const LATER_KEYS = new Map([
   ["project", "delivery"],
   ["switches", "delivery"],
   ["token", "delivery"],
-  ["transport", "delivery"],
 ]);
 const LATER_RESTARTS = new Set<unknown>([
   "docker-compose",

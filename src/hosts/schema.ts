@@ -55,6 +55,15 @@ const settings = {
   identityFile: z.exactOptional(localPath.check(z.describe("Private key to log in with"))),
   knownHosts: z.exactOptional(localPath.check(z.describe("File with the key of the host"))),
   hostKey: z.exactOptional(hostKeyFingerprint.check(z.describe("Pinned key of the host"))),
+  transport: z.exactOptional(
+    z.enum(["auto", "node", "openssh"]).check(
+      z.meta({
+        description:
+          "What speaks SSH: this program, the system's `ssh`, or whichever the host needs",
+        default: "auto",
+      }),
+    ),
+  ),
   runAs: z.exactOptional(
     accountName.check(z.describe("Account that owns the wrapper's login, through `sudo -n -u`")),
   ),

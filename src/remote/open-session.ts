@@ -1,4 +1,6 @@
 import type { ParsedKey } from "ssh2";
+import type { Ports } from "../ports.ts";
+import type { Secret } from "../secret.ts";
 import type { Session } from "./session.ts";
 
 /** Connects to a host, has its key judged, authenticates. See `openNodeSshSession` for the errors. */
@@ -29,4 +31,29 @@ export interface KeyOffer {
   readonly label: string;
   readonly key: ParsedKey;
   readonly agentSocket?: string;
+}
+
+/** Connects through the system's `ssh`, which reads its own configuration. See `openOpensshSession` for the errors. */
+export type OpenOpensshSession = (options: OpensshOptions) => Promise<Session>;
+
+export interface OpensshOptions {
+  /** Arguments before the destination (`-F`, `-p`, `-l`, `-o` …); they win over the user's configuration. */
+  readonly argv: readonly string[];
+  /** The host as the user wrote it. */
+  readonly destination: string;
+  /** `user@host:port`, for messages. */
+  readonly address: string;
+  readonly files: Pick<Ports["files"], "makePrivateFolder" | "remove">;
+  /** Answers what `ssh` asks for; `undefined` declines. Absent: it may not ask (`BatchMode`). */
+  readonly answer?: (question: SshQuestion) => Promise<Secret | undefined>;
+  /** Until `ssh` has authenticated; the time in which a person answers does not count. */
+  readonly connectTimeoutMs: number;
+  /** Ends the attempt; has no effect on an open session. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `ssh` wants to know, or, as a notice, to have shown: it then expects no answer. */
+export interface SshQuestion {
+  readonly kind: "secret" | "confirm" | "notice";
+  readonly text: string;
 }

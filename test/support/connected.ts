@@ -73,6 +73,8 @@ export function yes(passphrase = ""): { human: Human; asked: string[] } {
       },
       password: () => Promise.resolve(new Secret(passphrase)),
       choose: () => Promise.resolve([]),
+      pick: () => Promise.reject(new Error("nothing to pick")),
+      text: () => Promise.reject(new Error("nothing to say")),
     },
   };
 }

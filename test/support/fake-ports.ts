@@ -40,6 +40,13 @@ export function fakePorts({ files = {}, ...different }: FakeWorld = {}): Ports {
         const before = disk.has(path) ? (await readFake(disk, path)).bytes.toString("utf8") : "";
         disk.set(path, { content: `${before}${line}\n` });
       },
+      list: (folder) => Promise.resolve(namesIn(disk, folder)),
+      replace: async (path, bytes) => void disk.set(path, { content: bytes }),
+      makePrivateFolder: () => Promise.resolve("/run/user/1000/sync-creds-aaaaaa"),
+      remove: async (path) => {
+        for (const name of disk.keys())
+          if (name === path || name.startsWith(`${path}/`)) disk.delete(name);
+      },
     },
   };
 }
@@ -72,6 +79,11 @@ async function readFake(
     inode: 1,
     isLink: false,
   };
+}
+
+function namesIn(disk: ReadonlyMap<string, unknown>, folder: string): string[] {
+  const inside = [...disk.keys()].filter((path) => path.startsWith(`${folder}/`));
+  return [...new Set(inside.map((path) => path.slice(folder.length + 1).split("/")[0] ?? ""))];
 }
 
 function withCode(code: string, about: string): Error {

@@ -9,6 +9,7 @@ export function hostEntry(different: Partial<Host>): Host {
     tags: [],
     groups: [],
     delivery: "access-token",
+    transport: "auto",
     wrapper: {
       url: "http://127.0.0.1:8000",
       chat: { preset: "chat" },

@@ -110,6 +110,8 @@ describe.skipIf(!isHere)("a real key", () => {
     const human = {
       confirm: () => Promise.resolve(false),
       choose: () => Promise.resolve([]),
+      pick: () => Promise.reject(new Error("nothing to pick")),
+      text: () => Promise.reject(new Error("nothing to say")),
       password: (question: string) => {
         questions.push(question);
         return Promise.resolve(new Secret(questions.length === 1 ? "wrong" : "secret"));

@@ -13,6 +13,7 @@ test("a host that says just enough gets every default", () => {
         tags: [],
         groups: [],
         delivery: "access-token",
+        transport: "auto",
         wrapper: {
           url: "http://127.0.0.1:8000",
           chat: { preset: "chat" },
@@ -153,7 +154,6 @@ test.each([
   [{ restart: {} }, "restart.kind is required: one of `systemd`, `process`, `command`, `none`"],
   [{ restart: "none" }, "restart must be an object"],
   [{ token: { token: "web-2" } }, "token is not in this release"],
-  [{ transport: "openssh" }, "transport is not in this release"],
   [{ wrapper: { token: "x" } }, "wrapper.token is not a known key"],
   [{ agentForward: true }, "agentForward is not a known key"],
   [{ tags: "eu" }, "tags must be a list"],
