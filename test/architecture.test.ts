@@ -34,6 +34,7 @@ const FURNITURE = new Set([
   "secret.ts",
   "ports.ts",
   "outcome.ts",
+  "once-per-run.ts",
   "package-root.ts",
 ]);
 

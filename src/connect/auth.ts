@@ -7,7 +7,7 @@ import type { AgentIdentity } from "../remote/ssh-agent.ts";
 import { type Identity, locked, readIdentity, type Skipped, unlockIdentity } from "./identities.ts";
 import { keyTypeOf } from "./key-blob.ts";
 import { fingerprintOfKey } from "./known-hosts.ts";
-import { oncePerRun } from "./once-per-run.ts";
+import { oncePerRun } from "../once-per-run.ts";
 import type { Route } from "./route.ts";
 
 /** sshd hangs up after six failures (MaxAuthTries), and some hosts allow fewer. */

@@ -10,7 +10,7 @@ import {
   type KnownHostsFile,
   renderKnownHostsLine,
 } from "./known-hosts.ts";
-import { inTurn, oncePerRun } from "./once-per-run.ts";
+import { inTurn, oncePerRun } from "../once-per-run.ts";
 import type { Route } from "./route.ts";
 
 /** What is on record about one host's key. */

@@ -3,7 +3,7 @@ import type { Ports } from "../ports.ts";
 import { printable } from "../remote/printable.ts";
 import type { Secret } from "../secret.ts";
 import { keyTypeOf, readFields } from "./key-blob.ts";
-import { inTurn, oncePerRun } from "./once-per-run.ts";
+import { inTurn, oncePerRun } from "../once-per-run.ts";
 
 /** What an identity file holds, as far as it can be told without its passphrase. */
 export interface Identity {

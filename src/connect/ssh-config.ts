@@ -2,7 +2,7 @@ import { SyncCredsError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Ports } from "../ports.ts";
 import { printable } from "../remote/printable.ts";
-import { oncePerRun } from "./once-per-run.ts";
+import { oncePerRun } from "../once-per-run.ts";
 
 /** Options of ssh_config(5) that decide whom we talk to, and that this release cannot follow. */
 const UNFOLLOWED = {

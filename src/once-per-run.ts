@@ -1,4 +1,4 @@
-import type { Ports } from "../ports.ts";
+import type { Ports } from "./ports.ts";
 
 interface Memory {
   readonly results: Map<string, Promise<unknown>>;
