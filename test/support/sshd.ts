@@ -29,6 +29,8 @@ export interface SshdOptions {
    * Check `canChooseShell` first.
    */
   readonly shell?: string;
+  /** Password of the throw-away account that comes with `shell`. sshd accepts it where `config` lets it. */
+  readonly password?: string;
   /** Folders that come first in the PATH of what runs on the host. */
   readonly path?: readonly string[];
   /** File into which strace writes every program that is started here. Check `hasStrace` first. */
@@ -91,7 +93,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
   const home = join(directory, "home");
   mkdirSync(home);
   chmodSync(directory, 0o711);
-  const account = options.shell === undefined ? undefined : addAccount(home, options.shell);
+  const account = options.shell === undefined ? undefined : addAccount(home, options.shell, options.password);
   const me = userInfo();
   const user = account?.name ?? me.username;
 
@@ -229,10 +231,11 @@ async function isListening(sshd: ChildProcess, logFile: string): Promise<boolean
 }
 
 /** Makes an account that owns `home`; disposing ends whatever runs as it. Needs root, see `canChooseShell`. */
-export function addAccount(home: string, shell: string): Account {
+export function addAccount(home: string, shell: string, password?: string): Account {
   const name = `sc${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
   // The password `*` matches nothing, but does not lock the account as useradd's `!` would.
   execFileSync("useradd", ["-M", "-d", home, "-s", shell, "-p", "*", name]);
+  if (password !== undefined) execFileSync("chpasswd", { input: `${name}:${password}\n` });
   const [uid = 0, gid = 0] = ["-u", "-g"].map((flag) =>
     Number(execFileSync("id", [flag, name], { encoding: "utf8" })),
   );
