@@ -2,7 +2,7 @@ import type { Ports } from "./ports.ts";
 
 interface Memory {
   readonly results: Map<string, Promise<unknown>>;
-  lastQuestion: Promise<unknown>;
+  readonly queues: Map<string, Promise<unknown>>;
 }
 
 const memories = new WeakMap<Ports, Memory>();
@@ -18,16 +18,25 @@ export function oncePerRun<T>(ports: Ports, key: string, make: () => Promise<T>)
   return result;
 }
 
-/** Lets hosts that connect side by side put their questions to the human one after the other. */
-export function inTurn<T>(ports: Ports, ask: () => Promise<T>): Promise<T> {
-  const memory = memoryOf(ports);
-  const answer = memory.lastQuestion.then(ask, ask);
-  memory.lastQuestion = answer.catch(() => undefined);
+/** Drops what `oncePerRun` remembers, if it is still this result: somebody else may have got a better one since. */
+export function forget(ports: Ports, key: string, result: Promise<unknown>): void {
+  const { results } = memoryOf(ports);
+  if (results.get(key) === result) results.delete(key);
+}
+
+/** Lets hosts that connect side by side put their questions to the human one after the other, and what else must queue. */
+export function inTurn<T>(ports: Ports, ask: () => Promise<T>, queue = "questions"): Promise<T> {
+  const { queues } = memoryOf(ports);
+  const answer = (queues.get(queue) ?? Promise.resolve()).then(ask, ask);
+  queues.set(
+    queue,
+    answer.catch(() => undefined),
+  );
   return answer;
 }
 
 function memoryOf(ports: Ports): Memory {
-  const memory = memories.get(ports) ?? { results: new Map(), lastQuestion: Promise.resolve() };
+  const memory = memories.get(ports) ?? { results: new Map(), queues: new Map() };
   memories.set(ports, memory);
   return memory;
 }

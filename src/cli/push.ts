@@ -16,7 +16,6 @@ import type { Terminal } from "../output/terminal.ts";
 import type { View } from "../output/view.ts";
 import type { Job } from "../visit.ts";
 import type { Ports } from "../ports.ts";
-import { openNodeSshSession } from "../remote/node-ssh-session.ts";
 import { loadScript } from "../remote/script.ts";
 import { recordInLedger } from "../rollout/ledger.ts";
 import { rollOut } from "../rollout/rollout.ts";
@@ -133,7 +132,7 @@ async function pushAll(
         ports,
         connect: (host, abort) =>
           connect(host, ports, {
-            open: openNodeSshSession,
+            turn: `${hosts.indexOf(host) + 1}/${hosts.length}`,
             signal: abort,
             notes: (line) => note(line, host.name),
           }),

@@ -4,10 +4,11 @@ import type { Ports } from "../ports.ts";
 import type { KeyOffer } from "../remote/open-session.ts";
 import { printable } from "../remote/printable.ts";
 import type { AgentIdentity } from "../remote/ssh-agent.ts";
-import { type Identity, locked, readIdentity, type Skipped, unlockIdentity } from "./identities.ts";
+import { titleOf } from "./host-key.ts";
+import { type Identity, locked, type Skipped, unlockIdentity } from "./identities.ts";
 import { keyTypeOf } from "./key-blob.ts";
+import type { Keys } from "./keys.ts";
 import { fingerprintOfKey } from "./known-hosts.ts";
-import { oncePerRun } from "../once-per-run.ts";
 import type { Route } from "./route.ts";
 
 /** sshd hangs up after six failures (MaxAuthTries), and some hosts allow fewer. */
@@ -20,14 +21,14 @@ export interface Attempts {
 }
 
 /**
- * Everything that authentication will need, made ready before the connection: files read, passphrases
- * asked, the agent questioned. Identity files come first, then what else the agent holds.
+ * Everything that authentication will need, made ready before the connection: passphrases asked, keys parsed. Identity
+ * files come first, then what else the agent holds.
  */
-export async function prepareAttempts(route: Route, ports: Ports): Promise<Attempts> {
-  const [identities, agent] = await Promise.all([
-    Promise.all(route.identityFiles.map((path) => readIdentity(path, ports))),
-    questionAgent(route, ports),
-  ]);
+export async function prepareAttempts(
+  { identities, agent }: Keys,
+  route: Route,
+  ports: Ports,
+): Promise<Attempts> {
   const agentKeys = await usableAgentKeys(agent.identities, agent.socket);
   const offers: KeyOffer[] = [];
   const skipped: Skipped[] = [...agent.skipped, ...agentKeys.skipped];
@@ -65,12 +66,9 @@ export async function prepareAttempts(route: Route, ports: Ports): Promise<Attem
  * Nothing to offer: says so before the host is contacted. Errors: `KEY_UNREADABLE` when hosts.json names
  * the one key, `AUTHENTICATION_FAILED` otherwise.
  */
-export function requireOffers(
-  { offers, skipped }: Attempts,
-  address: string,
-  named?: string,
-): void {
+export function requireOffers({ offers, skipped }: Attempts, route: Route, named?: string): void {
   if (offers.length > 0) return;
+  const address = titleOf(route);
   const [only] = skipped;
   if (named !== undefined && only !== undefined && skipped.length === 1) {
     throw new SyncCredsError("KEY_UNREADABLE", `the key ${only.label} cannot be used`, {
@@ -83,6 +81,7 @@ export function requireOffers(
     next: [
       ...skippedNext(skipped),
       "Make a key with `ssh-keygen -t ed25519` and install it with `ssh-copy-id`, or load one with `ssh-add`",
+      "If the host takes a password, run sync-creds on a terminal: it asks",
     ],
   });
 }
@@ -99,7 +98,7 @@ export function explainRefusal(
   );
   const why = [
     error.why ?? "the host accepted none of the keys",
-    `offered: ${offered.join(", ")}`,
+    ...(offered.length === 0 ? [] : [`offered: ${offered.join(", ")}`]),
     ...(skipped.length === 0 ? [] : [renderSkipped(skipped)]),
   ];
   const target = `-p ${port} ${user}@${host}`;
@@ -114,28 +113,6 @@ export function explainRefusal(
           ]),
     ],
     cause: error,
-  });
-}
-
-interface AgentAnswer {
-  readonly socket: string;
-  readonly identities: readonly AgentIdentity[];
-  readonly skipped: readonly Skipped[];
-}
-
-async function questionAgent({ agentSocket }: Route, ports: Ports): Promise<AgentAnswer> {
-  if (agentSocket === undefined) return { socket: "", identities: [], skipped: [] };
-  return oncePerRun(ports, `agent ${agentSocket}`, async () => {
-    try {
-      const { listAgentKeys } = await import("../remote/ssh-agent.ts");
-      return { socket: agentSocket, identities: await listAgentKeys(agentSocket), skipped: [] };
-    } catch (error) {
-      const why = error instanceof Error ? printable(error.message) : "it does not answer";
-      // Windows has its default agent's name whether or not the service runs.
-      const isAbsent = ports.platform === "win32" && /ENOENT/.test(why);
-      const skipped = isAbsent ? [] : [{ label: `the agent at ${agentSocket}`, why }];
-      return { socket: agentSocket, identities: [], skipped };
-    }
   });
 }
 

@@ -1,9 +1,9 @@
 import { SyncCredsError } from "../errors.ts";
-import type { Host } from "../hosts/host.ts";
 import type { Ports } from "../ports.ts";
 import { keyTypeOf } from "./key-blob.ts";
 import {
   fingerprintOfKey,
+  hasAuthority,
   type HostKeyJudgement,
   judgeHostKey,
   knownKeyTypes,
@@ -16,21 +16,20 @@ import type { Route } from "./route.ts";
 /** What is on record about one host's key. */
 export interface HostKeyRecord {
   readonly knownKeyTypes: readonly string[];
+  /** Certificates of an authority count for this host (`@cert-authority`). */
+  readonly hasAuthority: boolean;
   judge(key: Buffer): HostKeyJudgement;
 }
 
 /** Reads known_hosts afresh (another host may just have been added). A pinned key outranks the files. */
-export async function readHostKeyRecord(
-  host: Host,
-  route: Route,
-  ports: Ports,
-): Promise<HostKeyRecord> {
+export async function readHostKeyRecord(route: Route, ports: Ports): Promise<HostKeyRecord> {
   const paths = [...route.knownHostsFiles.user, ...route.knownHostsFiles.global];
   const files = (await Promise.all(paths.map((path) => readKnownHosts(path, ports)))).flat();
   const { name, port } = nameOnRecord(route);
-  const pinned = host.hostKey;
+  const pinned = route.pinnedKey;
   return {
     knownKeyTypes: knownKeyTypes(files, name, port),
+    hasAuthority: pinned === undefined && hasAuthority(files, name, port),
     judge(key) {
       const judgement = judgeHostKey(files, name, port, key);
       if (pinned === undefined || judgement.verdict === "revoked") return judgement;
@@ -47,8 +46,8 @@ export function confirmHostKey(route: Route, ports: Ports, key: Buffer): Promise
   const fingerprint = fingerprintOfKey(key);
   return oncePerRun(ports, `confirm ${addressOf(route)} ${fingerprint}`, () =>
     inTurn(ports, () =>
-      human.confirm(`Is this the key of ${addressOf(route)}?`, [
-        `The host key of ${addressOf(route)} is not known yet.`,
+      human.confirm(`Is this the key of ${titleOf(route)}?`, [
+        `The host key of ${titleOf(route)} is not known yet.`,
         `${keyTypeOf(key)} key fingerprint: ${fingerprint}`,
         `Compare it with what this prints on the host itself: ${showOnHost(key)}`,
       ]),
@@ -69,12 +68,13 @@ export function rememberHostKey(route: Route, ports: Ports, key: Buffer): Promis
 
 /** Why a key was refused: `HOST_KEY_CHANGED`, `HOST_KEY_REVOKED` or `HOST_KEY_UNKNOWN`. */
 export function hostKeyError(
-  host: Host,
   route: Route,
   key: Buffer,
   judgement: HostKeyJudgement,
 ): SyncCredsError {
-  const address = addressOf(route);
+  const address = titleOf(route);
+  const pin =
+    route.name === undefined ? undefined : `put it into \`hostKey\` of ${route.name} in hosts.json`;
   const shown = `${keyTypeOf(key)} ${fingerprintOfKey(key)}`;
   const known = judgement.knownFingerprints.join(", ");
   const { file, line } = judgement;
@@ -96,7 +96,7 @@ export function hostKeyError(
       next: [
         `Compare ${fingerprintOfKey(key)} with what this prints on the host itself: ${showOnHost(key)}`,
         file === undefined
-          ? `If they are equal, put it into \`hostKey\` of ${host.name} in hosts.json`
+          ? `If they are equal, ${pin}`
           : `If they are equal, forget the old key: \`ssh-keygen -R '${judgement.name}' -f ${file}\``,
       ],
     });
@@ -109,7 +109,7 @@ export function hostKeyError(
     why: `${authority}; ${nothingSent}`,
     next: [
       `Compare ${fingerprintOfKey(key)} with what this prints on the host itself: ${showOnHost(key)}`,
-      `If they are equal, put it into \`hostKey\` of ${host.name} in hosts.json, or accept it with \`ssh -p ${route.port} ${route.user}@${route.host}\``,
+      `If they are equal, ${pin === undefined ? "" : `${pin}, or `}accept it with \`ssh -p ${route.port} ${route.user}@${route.host}\``,
       `\`ssh-keyscan -p ${route.port} ${route.host} >> ${userFile}\` records whatever answers: it verifies nothing by itself`,
     ],
   });
@@ -118,6 +118,11 @@ export function hostKeyError(
 /** `user@host:port`, for messages. */
 export function addressOf({ user, host, port }: Route): string {
   return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** `user@host:port`, and whether it is only a jump host. */
+export function titleOf(route: Route): string {
+  return route.name === undefined ? `jump host ${addressOf(route)}` : addressOf(route);
 }
 
 function nameOnRecord({ host, port, hostKeyAlias }: Route): { name: string; port: number } {

@@ -14,6 +14,8 @@ export interface Identity {
   readonly privateKey?: { readonly text: string; readonly isEncrypted: boolean };
   /** Why the private key cannot be used. */
   readonly problem?: Skipped;
+  /** A certificate stands beside it, in `FILE-cert.pub`. */
+  readonly hasCertificate?: true;
 }
 
 /** A key that is not offered: why, and the line that helps, if one does. */
@@ -21,6 +23,8 @@ export interface Skipped {
   readonly label: string;
   readonly why: string;
   readonly next?: string;
+  /** The system's `ssh` can use it. */
+  readonly opensshCan?: true;
 }
 
 const PASSPHRASE_TRIES = 3;
@@ -29,7 +33,11 @@ const PUBLIC_KEY_LINE = /^(?:ssh-|ecdsa-|sk-)\S+\s+(?<blob>[A-Za-z0-9+/=]+)/;
 /** Reads an identity file, once per run. Never rejects: what is wrong with it becomes its `problem`. */
 export function readIdentity(path: string, ports: Ports): Promise<Identity> {
   return oncePerRun(ports, `identity ${path}`, async () => {
-    const publicKey = await readPublicKey(`${path}.pub`, ports);
+    const [publicKey, hasCertificate] = await Promise.all([
+      readPublicKey(`${path}.pub`, ports),
+      ports.files.exists(`${path}-cert.pub`),
+    ]);
+    const beside = { ...(publicKey && { publicKey }), ...(hasCertificate && { hasCertificate }) };
     try {
       const { bytes, mode, uid } = await ports.files.read(path);
       const identity = classifyIdentity(path, bytes.toString("latin1"));
@@ -39,9 +47,9 @@ export function readIdentity(path: string, ports: Ports): Promise<Identity> {
         isExposed && uid === ports.uid && ports.platform !== "win32"
           ? exposed(path, mode)
           : identity.problem;
-      return { ...(publicKey && { publicKey }), ...identity, ...(problem && { problem }) };
+      return { ...beside, ...identity, ...(problem && { problem }) };
     } catch (error) {
-      if (publicKey) return { path, publicKey };
+      if (publicKey) return { path, publicKey, ...beside };
       const text = error instanceof Error ? error.message : String(error);
       const why = /ENOENT/.test(text) ? "the file does not exist" : printable(text);
       return { path, problem: { label: path, why } };
@@ -71,9 +79,9 @@ export function locked(path: string, why: string): Skipped {
 
 /** Tells what a file holds from its text alone. */
 export function classifyIdentity(path: string, text: string): Identity {
-  const problem = (why: string, next?: string): Identity => ({
+  const problem = (why: string, more: Partial<Skipped> = {}): Identity => ({
     path,
-    problem: { label: path, why, ...(next !== undefined && { next }) },
+    problem: { label: path, why, ...more },
   });
   const convert = `Convert it to OpenSSH's own format: \`ssh-keygen -p -f ${path}\``;
   if (PUBLIC_KEY_LINE.test(text)) {
@@ -83,10 +91,9 @@ export function classifyIdentity(path: string, text: string): Identity {
     };
   }
   if (text.startsWith("PuTTY-User-Key-File")) {
-    return problem(
-      "it is a PuTTY key (.ppk)",
-      `Convert it: \`puttygen ${path} -O private-openssh -o KEY\``,
-    );
+    return problem("it is a PuTTY key (.ppk)", {
+      next: `Convert it: \`puttygen ${path} -O private-openssh -o KEY\``,
+    });
   }
   switch (/-----BEGIN (?<kind>[A-Z ]*PRIVATE KEY)-----/.exec(text)?.groups?.["kind"] ?? "") {
     case "OPENSSH PRIVATE KEY":
@@ -98,7 +105,10 @@ export function classifyIdentity(path: string, text: string): Identity {
       return problem("it is a DSA key, which SSH servers no longer accept");
     case "PRIVATE KEY":
     case "ENCRYPTED PRIVATE KEY":
-      return problem("it is in PKCS#8 format, which sync-creds cannot read", convert);
+      return problem("it is in PKCS#8 format, which only `ssh` itself reads", {
+        next: convert,
+        opensshCan: true,
+      });
     default:
       return problem("it does not look like a private key");
   }
@@ -117,13 +127,18 @@ function classifyOpenSsh(path: string, text: string): Identity {
     return { path, problem: { label: path, why: "the file is damaged" } };
   }
   const type = keyTypeOf(publicKey);
-  const problem = type.startsWith("sk-")
-    ? { label: path, why: `it lives on a security key (${type}), which sync-creds cannot use` }
+  const problem: Skipped | undefined = type.startsWith("sk-")
+    ? {
+        label: path,
+        why: `it lives on a security key (${type}), which only \`ssh\` itself can use`,
+        opensshCan: true,
+      }
     : cipher.startsWith("chacha20")
       ? {
           label: path,
-          why: `its passphrase uses ${cipher}, which sync-creds cannot read`,
+          why: `its passphrase uses ${cipher}, which only \`ssh\` itself reads`,
           next: `Change its cipher: \`ssh-keygen -p -Z aes256-ctr -f ${path}\``,
+          opensshCan: true,
         }
       : undefined;
   const privateKey = { text, isEncrypted: cipher !== "none" };

@@ -65,6 +65,17 @@ export function knownKeyTypes(
   return [...new Set(entries.map((entry) => keyTypeOf(entry.key)))];
 }
 
+/** Whether an authority may certify the key of a host. */
+export function hasAuthority(
+  files: readonly KnownHostsFile[],
+  host: string,
+  port: number,
+): boolean {
+  return [port, 22].some((one) =>
+    entriesFor(files, lookupName(host, one)).some(({ marker }) => marker === "cert-authority"),
+  );
+}
+
 /** A public key's fingerprint, as `ssh-keygen -l` prints it: `SHA256:` and unpadded base64. */
 export function fingerprintOfKey(key: Buffer): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;

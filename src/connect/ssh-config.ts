@@ -4,28 +4,36 @@ import type { Ports } from "../ports.ts";
 import { printable } from "../remote/printable.ts";
 import { oncePerRun } from "../once-per-run.ts";
 
-/** Options of ssh_config(5) that decide whom we talk to, and that this release cannot follow. */
-const UNFOLLOWED = {
-  proxyjump: "ProxyJump",
-  proxycommand: "ProxyCommand",
-  revokedhostkeys: "RevokedHostKeys",
-} as const;
+/** Whom OpenSSH is asked about: a host of hosts.json, or a jump host. */
+export type Asked = Pick<Host, "ssh" | "sshConfig">;
+
+const PATIENCE_MS = 10_000;
+export const NO_SSH_PROGRAM =
+  "no `ssh` program here: ~/.ssh/config is not read, only hosts.json is";
 
 /**
  * What OpenSSH's configuration says about a host. The installed `ssh` is asked (`ssh -G`), once per run
  * and target: no second parser can know Include, Match and the system's file as well as it does.
- * Without that program the answer is empty, with a note. Errors: `SSH_UNSUPPORTED` when the
- * configuration is broken or asks for what this release cannot do.
+ * `undefined` without that program. Errors: `SSH_UNSUPPORTED` when the configuration is broken.
  */
-export async function readSshConfig(
-  host: Host,
-  ports: Ports,
-): Promise<{ config: SshConfig; notes: readonly string[] }> {
-  const answer = await oncePerRun(ports, `ssh ${sshArguments(host).join(" ")}`, () =>
-    askSsh(host, ports),
-  );
-  refuseUnfollowed(host, answer.config);
-  return answer;
+export function readSshConfig(asked: Asked, ports: Ports): Promise<SshConfig | undefined> {
+  const argv = [...selectors(asked), "--", asked.ssh.host];
+  return oncePerRun(ports, `ssh ${argv.join(" ")}`, async () => {
+    const answer = await askSsh(asked, argv, ports);
+    return answer === undefined ? undefined : new SshConfig(answer);
+  });
+}
+
+/**
+ * A path of ssh_config(5) with every token replaced, by `ssh` itself: it prints `IdentityFile` as it was written, but
+ * `ControlPath`, which knows the same tokens, as it is used (seen with 9.2).
+ */
+export function expandBySsh(path: string, asked: Asked, ports: Ports): Promise<string | undefined> {
+  const argv = [...selectors(asked), "-o", `ControlPath="${path}"`, "--", asked.ssh.host];
+  return oncePerRun(ports, `ssh ${argv.join(" ")}`, async () => {
+    const answer = await askSsh(asked, argv, ports);
+    return answer === undefined ? undefined : new SshConfig(answer).one("controlpath");
+  });
 }
 
 /** What `ssh -G` prints: one `keyword value` a line, keywords in lower case. */
@@ -46,55 +54,51 @@ export class SshConfig {
   one(keyword: string): string | undefined {
     return this.all(keyword)[0];
   }
+
+  /** A value that is set to something else than `none`. */
+  some(keyword: string): string | undefined {
+    const value = this.one(keyword);
+    return value === "none" || value === "" ? undefined : value;
+  }
+
+  isYes(keyword: string): boolean {
+    return ["yes", "true"].includes(this.one(keyword) ?? "");
+  }
+
+  isNo(keyword: string): boolean {
+    return ["no", "false"].includes(this.one(keyword) ?? "");
+  }
 }
 
-function sshArguments({ ssh, sshConfig }: Host): string[] {
+/** The arguments that choose the answer of `ssh` and stand before the host's name. */
+export function selectors({ ssh, sshConfig }: Asked): string[] {
   return [
     "-TG",
     ...(sshConfig === undefined ? [] : ["-F", sshConfig]),
     ...(ssh.port === undefined ? [] : ["-p", String(ssh.port)]),
     ...(ssh.user === undefined ? [] : ["-l", ssh.user]),
-    "--",
-    ssh.host,
   ];
 }
 
-async function askSsh(host: Host, ports: Ports): Promise<{ config: SshConfig; notes: string[] }> {
-  const argv = sshArguments(host);
+async function askSsh(asked: Asked, argv: string[], ports: Ports): Promise<string | undefined> {
+  const { host } = asked.ssh;
+  const command = `\`ssh ${argv.join(" ")}\``;
   try {
-    const { code, stdout, stderr } = await ports.run("ssh", argv, { timeoutMs: 2000 });
-    if (code === 0) return { config: new SshConfig(stdout), notes: [] };
-    throw new SyncCredsError("SSH_UNSUPPORTED", `OpenSSH cannot resolve ${host.ssh.host}`, {
+    const { code, stdout, stderr } = await ports.run("ssh", argv, { timeoutMs: PATIENCE_MS });
+    if (code === 0) return stdout;
+    throw new SyncCredsError("SSH_UNSUPPORTED", `OpenSSH cannot resolve ${host}`, {
       why: printable(stderr) || `\`ssh -G\` ended with status ${code}`,
-      next: [`Correct what \`ssh ${argv.join(" ")}\` complains about`],
+      next: [`Correct what ${command} complains about`],
     });
   } catch (error) {
     if (error instanceof SyncCredsError) throw error;
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      const note = "no `ssh` program here: ~/.ssh/config is not read, only hosts.json is";
-      return { config: new SshConfig(""), notes: [note] };
-    }
-    throw new SyncCredsError(
-      "SSH_UNSUPPORTED",
-      `OpenSSH does not say how to reach ${host.ssh.host}`,
-      {
-        why: error instanceof Error ? printable(error.message) : "`ssh -G` did not answer",
-        next: [
-          `Run \`ssh ${argv.join(" ")}\` and see what it waits for: a \`Match exec\` in ~/.ssh/config may be slow`,
-        ],
-        cause: error,
-      },
-    );
-  }
-}
-
-function refuseUnfollowed(host: Host, config: SshConfig): void {
-  for (const [keyword, option] of Object.entries(UNFOLLOWED)) {
-    const value = config.one(keyword);
-    if (value === undefined || value === "none") continue;
-    throw new SyncCredsError("SSH_UNSUPPORTED", `${option} is set for ${host.ssh.host}`, {
-      why: `this release cannot follow \`${option} ${printable(value)}\`; the host was not contacted`,
-      next: [`Run sync-creds where the host is reached without ${option}`],
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw new SyncCredsError("SSH_UNSUPPORTED", `OpenSSH does not say how to reach ${host}`, {
+      why: error instanceof Error ? printable(error.message) : "`ssh -G` did not answer",
+      next: [
+        `Run ${command} and see what it waits for: a \`Match exec\` in ~/.ssh/config may be slow`,
+      ],
+      cause: error,
     });
   }
 }

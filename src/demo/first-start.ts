@@ -3,7 +3,6 @@ import { SyncCredsError } from "../errors.ts";
 import { loadHosts } from "../hosts/load.ts";
 import type { Ports } from "../ports.ts";
 import { probe } from "../probe/probe.ts";
-import { openNodeSshSession } from "../remote/node-ssh-session.ts";
 import { RemoteHalf } from "../remote/remote-half.ts";
 import { loadScript } from "../remote/script.ts";
 import { restart } from "../restart/restart.ts";
@@ -16,7 +15,7 @@ import { patienceOf, recipeOf } from "../restart/supervisors.ts";
 export async function startWrapper(ports: Ports, signal: AbortSignal): Promise<void> {
   const [host] = (await loadHosts(ports)).hosts;
   if (host === undefined) throw new Error("the demo's hosts.json names no host");
-  const session = await connect(host, ports, { open: openNodeSshSession, signal });
+  const session = await connect(host, ports, { signal });
   try {
     const script = await loadScript(ports.files);
     const half = new RemoteHalf(session, script, ports.randomHex(16));

@@ -1,18 +1,20 @@
 import { once } from "node:events";
-import { connect as connectSocket, type Socket } from "node:net";
+import { connect as connectSocket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NodeSSH } from "node-ssh";
-import type { AnyAuthMethod, AuthenticationType, Client } from "ssh2";
+import type { Client } from "ssh2";
 import { SyncCredsError } from "../errors.ts";
-import type { KeyOffer, OpenOptions } from "./open-session.ts";
+import type { OpenOptions } from "./open-session.ts";
 import type { Session } from "./session.ts";
-import { OneKeyAgent } from "./ssh-agent.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
 import { openForward, startCommand } from "./ssh-channels.ts";
+import { loginInOrder, type LoginEvents } from "./ssh-login.ts";
+import { TimeLimit } from "./time-limit.ts";
 import { connectionLost, isThrottled, openingFailure, type Progress } from "./ssh-failures.ts";
 
 const RETRIES = 3;
-const READY_TIMEOUT_MS = 15_000;
+const LOGIN_TIMEOUT_MS = 15_000;
 
 /**
  * Opens a session over a socket of our own. Connections that sshd drops before the handshake are tried
@@ -22,13 +24,14 @@ const READY_TIMEOUT_MS = 15_000;
  * or `INTERRUPTED`, when it was aborted.
  */
 export async function openNodeSshSession(options: OpenOptions): Promise<Session> {
-  const address = addressOf(options);
+  const { address } = options;
   for (let attempt = 0; ; attempt++) {
     const progress: Progress = {
       stage: "connecting",
       firstBytes: "",
       methodsLeft: [],
       isPartial: false,
+      person: options.person === undefined ? "absent" : "present",
     };
     try {
       return await openOnce(options, address, progress);
@@ -49,50 +52,72 @@ async function openOnce(
   progress: Progress,
 ): Promise<Session> {
   throwIfAborted(options.signal);
+  const { failed, fail } = startFailing();
+  const limit = new TimeLimit(() => {
+    fail(Object.assign(new Error("timed out"), { code: "ETIMEDOUT" }));
+  });
+  const stop = (): void => fail(abortReason(options.signal));
+  options.signal?.addEventListener("abort", stop, { once: true });
+  limit.start(options.connectTimeoutMs);
+  const givingUp = new AbortController();
+  const opening = options.through?.() ?? openSocket(options, givingUp.signal);
+
+  try {
+    const socket = await Promise.race([opening, failed]);
+    progress.stage = "greeting";
+    const { connection, ready, gone } = startSsh(socket, options, progress, {
+      waiting: () => {
+        progress.person = "asked";
+        limit.hold();
+      },
+      answered: () => limit.goOn(),
+      failed: fail,
+    });
+    connection.once("handshake", () => {
+      progress.stage = "authenticating";
+      limit.start(LOGIN_TIMEOUT_MS);
+    });
+    await Promise.race([ready, gone, failed]);
+    progress.stage = "open";
+    return sessionOver(connection, socket, gone, address);
+  } catch (error) {
+    givingUp.abort();
+    opening.then((socket) => socket.destroy()).catch(() => undefined);
+    throw error;
+  } finally {
+    limit.end();
+    options.signal?.removeEventListener("abort", stop);
+  }
+}
+
+async function openSocket(
+  { host, port, socket: own }: OpenOptions,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const socket = connectSocket({
-    host: options.host,
-    port: options.port,
+    host,
+    port,
+    ...own,
+    signal,
     // ssh2 leaves Nagle on, which costs a round trip and 40 ms per exchange.
     noDelay: true,
     keepAlive: true,
     // Node gives an address 250 ms by default, which loses hosts that are further away.
     autoSelectFamilyAttemptTimeout: 2000,
   });
-  const stop = (): void => void socket.destroy(abortReason(options.signal));
-  options.signal?.addEventListener("abort", stop, { once: true });
-  const timer = setTimeout(() => {
-    socket.destroy(Object.assign(new Error("timed out"), { code: "ETIMEDOUT" }));
-  }, options.connectTimeoutMs);
-  // What goes wrong is told by the promises below; without a listener it would end the process.
+  // What goes wrong is told by promises; without a listener it would end the process.
   socket.on("error", () => undefined);
-
-  try {
-    await once(socket, "connect");
-    progress.stage = "greeting";
-    const { connection, ready, gone } = startSsh(socket, options, progress);
-    connection.once("handshake", () => {
-      progress.stage = "authenticating";
-      clearTimeout(timer);
-    });
-    await Promise.race([ready, gone]);
-    progress.stage = "open";
-    return sessionOver(connection, socket, gone, address);
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    options.signal?.removeEventListener("abort", stop);
-  }
+  await once(socket, "connect");
+  return socket;
 }
 
-function startSsh(socket: Socket, options: OpenOptions, progress: Progress) {
+function startSsh(socket: Duplex, options: OpenOptions, progress: Progress, events: LoginEvents) {
   // Not before ssh2 listens, which takes it a moment: whoever listens first starts the flow, and what comes meanwhile is
   // lost to the other.
   socket.on("newListener", function follow(event: string) {
     if (event !== "data") return;
     socket.off("newListener", follow);
-    socket.once("data", (bytes) => {
+    socket.once("data", (bytes: Buffer) => {
       progress.firstBytes = bytes.subarray(0, 200).toString("latin1");
     });
   });
@@ -110,11 +135,12 @@ function startSsh(socket: Socket, options: OpenOptions, progress: Progress) {
         accept(isTrusted);
       }
     },
-    authHandler: keysInOrder(options, progress),
-    algorithms: sshAlgorithms(options.knownKeyTypes),
-    readyTimeout: READY_TIMEOUT_MS,
-    keepaliveInterval: 5000,
-    keepaliveCountMax: 3,
+    authHandler: loginInOrder(options, progress, events),
+    algorithms: sshAlgorithms(options.knownKeyTypes, options.hostKeyAlgorithms),
+    // It would run while a person looks for a password: the limits are ours.
+    readyTimeout: 0,
+    keepaliveInterval: options.keepAlive.intervalMs,
+    keepaliveCountMax: options.keepAlive.count,
   });
   // node-ssh gives up at the first error, also at an agent's that ssh2 itself gets over.
   started.catch(() => undefined);
@@ -136,29 +162,9 @@ function startSsh(socket: Socket, options: OpenOptions, progress: Progress) {
   return { connection, ready, gone };
 }
 
-/** Offers one key after the other; gives up early when the host takes no keys. */
-function keysInOrder({ user, offers }: OpenOptions, progress: Progress) {
-  const left = [...offers];
-  return (
-    methods: AuthenticationType[] | null,
-    isPartial: boolean | null,
-  ): AnyAuthMethod | false => {
-    progress.methodsLeft = methods ?? [];
-    progress.isPartial = isPartial === true;
-    const offer = methods?.includes("publickey") === false ? undefined : left.shift();
-    return offer ? asAttempt(user, offer) : false;
-  };
-}
-
-function asAttempt(username: string, { key, agentSocket }: KeyOffer): AnyAuthMethod {
-  return agentSocket === undefined
-    ? { type: "publickey", username, key }
-    : { type: "agent", username, agent: new OneKeyAgent(agentSocket, key) };
-}
-
 function sessionOver(
   connection: Client,
-  socket: Socket,
+  socket: Duplex,
   gone: Promise<never>,
   address: string,
 ): Session {
@@ -185,8 +191,14 @@ function sessionOver(
   };
 }
 
-function addressOf({ user, host, port }: OpenOptions): string {
-  return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+/** A promise that only ever rejects, and what makes it do so. */
+function startFailing() {
+  let fail!: (error: unknown) => void;
+  const failed = new Promise<never>((_resolve, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => undefined);
+  return { failed, fail };
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -11,6 +11,8 @@ export interface Progress {
   methodsLeft: readonly string[];
   /** A key was accepted, but the host wants more than that. */
   isPartial: boolean;
+  /** Whether somebody could answer what the host asks, and had to. */
+  person: "absent" | "present" | "asked";
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -76,7 +78,7 @@ export function openingFailure(
 export function connectionLost(address: string, thrown: unknown): SyncCredsError {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   const why = /keepalive/i.test(text)
-    ? "the host gave no sign of life for 15 s"
+    ? "the host gave no sign of life for too long"
     : /ECONNRESET|EPIPE/.test(text)
       ? "the connection was reset"
       : printable(text);
@@ -100,21 +102,30 @@ export function isThrottled(error: unknown, { stage, firstBytes }: Progress): bo
 function authenticationFailure(
   error: Error,
   address: string,
-  { methodsLeft, isPartial }: Progress,
+  { methodsLeft, isPartial, person }: Progress,
 ): SyncCredsError {
   const wanted = methodsLeft.join(", ");
+  const isAskable = methodsLeft.some((one) => one === "password" || one === "keyboard-interactive");
   const isRefusedOutright = methodsLeft.length > 0 && !methodsLeft.includes("publickey");
-  const why = isPartial
-    ? `a key was accepted, but the host also wants ${wanted}, which sync-creds cannot give`
-    : isRefusedOutright
-      ? `the host takes no keys, only ${wanted}`
-      : /too many/i.test(error.message)
-        ? "the host stopped listening after too many keys"
-        : "the host accepted none of the keys";
+  const lack =
+    person === "absent" && isAskable ? "there is nobody to ask" : "sync-creds cannot give that";
+  const why =
+    person === "asked"
+      ? "the host did not accept what was answered"
+      : isPartial
+        ? `a key was accepted, but the host also wants ${wanted}, and ${lack}`
+        : isRefusedOutright
+          ? `the host takes no keys, only ${wanted}, and ${lack}`
+          : /too many/i.test(error.message)
+            ? "the host stopped listening after too many keys"
+            : "the host accepted none of the keys";
   const next =
-    isPartial || isRefusedOutright
-      ? ["Name an account in hosts.json that a key alone lets in"]
-      : [];
+    person === "asked" || !(isPartial || isRefusedOutright)
+      ? []
+      : [
+          ...(person === "absent" && isAskable ? ["Run sync-creds on a terminal: it asks"] : []),
+          "Or name an account in hosts.json that a key alone lets in",
+        ];
   const what = `${address} did not let us in`;
   return new SyncCredsError("AUTHENTICATION_FAILED", what, { why, next, cause: error });
 }

@@ -4,7 +4,6 @@ import { SyncCredsError } from "../../src/errors.ts";
 import type { Host } from "../../src/hosts/host.ts";
 import { nodePorts } from "../../src/node-ports.ts";
 import type { Human, Ports } from "../../src/ports.ts";
-import { openNodeSshSession } from "../../src/remote/node-ssh-session.ts";
 import type { Session } from "../../src/remote/session.ts";
 import { Secret } from "../../src/secret.ts";
 import { hostEntryOf } from "./host-entry.ts";
@@ -17,9 +16,7 @@ export function open(
   host: Partial<Host> = {},
 ): Promise<Session> {
   const entry = host.sshConfig === undefined ? hostEntryOf(sshd, host) : aliasOf(host);
-  return connect(entry, nodePorts({ home: sshd.home, env: {}, ...ports }), {
-    open: openNodeSshSession,
-  });
+  return connect(entry, nodePorts({ home: sshd.home, env: {}, ...ports }), {});
 
   function aliasOf(alias: Partial<Host>): Host {
     const { identityFile: _identity, knownHosts: _known, ...rest } = hostEntryOf(sshd, alias);

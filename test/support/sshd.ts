@@ -93,7 +93,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
   const home = join(directory, "home");
   mkdirSync(home);
   chmodSync(directory, 0o711);
-  const account = options.shell === undefined ? undefined : addAccount(home, options.shell, options.password);
+  const account =
+    options.shell === undefined ? undefined : addAccount(home, options.shell, options.password);
   const me = userInfo();
   const user = account?.name ?? me.username;
 
@@ -152,6 +153,15 @@ export function readHostKey(file: string): HostKey {
   const listed = execFileSync("ssh-keygen", ["-l", "-f", file], { encoding: "utf8" });
   const fingerprint = listed.split(" ")[1] ?? "";
   return { type, blob: Buffer.from(base64, "base64"), fingerprint, file };
+}
+
+/** The lines of a known_hosts file for a port of loopback, names as they are written there or hashed: `TYPE BASE64`. */
+export function keysOnRecord(file: string, port: number): string[] {
+  const found = execFileSync("ssh-keygen", ["-F", `[127.0.0.1]:${port}`, "-f", file], {
+    encoding: "utf8",
+  });
+  const lines = found.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return lines.map((line) => line.split(" ").slice(1, 3).join(" "));
 }
 
 /** A loopback port that nobody listens on just now. */

@@ -5,7 +5,6 @@ import { connect } from "../../../src/connect/connect.ts";
 import { SyncCredsError } from "../../../src/errors.ts";
 import type { Host } from "../../../src/hosts/host.ts";
 import { nodePorts } from "../../../src/node-ports.ts";
-import { openNodeSshSession } from "../../../src/remote/node-ssh-session.ts";
 import { failure, open } from "../../support/connected.ts";
 import { hostEntryOf } from "../../support/host-entry.ts";
 import { freePort, hasSshd, type SshdHost, startSshd } from "../../support/sshd.ts";
@@ -82,7 +81,7 @@ describe.skipIf(!hasSshd)("a host that cannot be reached", () => {
     await using sshd = await startSshd({
       config: ["KexAlgorithms diffie-hellman-group-exchange-sha256"],
     });
-    expect(await failure(sshd)).toMatchObject({
+    expect(await failure(sshd, {}, { transport: "node" })).toMatchObject({
       code: "SSH_UNSUPPORTED",
       why: expect.stringContaining("no matching key exchange"),
     });
@@ -97,7 +96,6 @@ describe.skipIf(!hasSshd)("a host that cannot be reached", () => {
       ssh: { host: "127.0.0.1", user: sshd.user, port: proxy.port },
     });
     const connecting = connect(host, nodePorts({ home: sshd.home, env: {} }), {
-      open: openNodeSshSession,
       signal: stop.signal,
     });
     await expect.poll(() => proxy.connections).toBe(1);

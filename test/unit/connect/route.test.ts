@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { resolveRoute } from "../../../src/connect/route.ts";
+import type { Ports } from "../../../src/ports.ts";
 import { fakePorts, fakeRun, type FakeWorld } from "../../support/fake-ports.ts";
 import { hostEntry } from "../../support/host-entry.ts";
 
@@ -16,9 +17,21 @@ function routeOf(config: string, world: FakeWorld = {}) {
   );
 }
 
-test("a complete entry is its own route, without asking ssh", async () => {
-  const { run, calls } = fakeRun({});
-  expect(await resolveRoute(hostEntry(COMPLETE), fakePorts({ run }))).toEqual({
+const PLAIN = {
+  label: "web-1",
+  name: "web-1",
+  hops: [],
+  demands: [],
+  methods: ["publickey", "keyboard-interactive", "password"],
+  keychainHasPassphrases: false,
+  keepAlive: { intervalMs: 5000, count: 3 },
+  socket: {},
+  notes: [],
+};
+
+test("a complete entry needs no ssh program", async () => {
+  expect(await resolveRoute(hostEntry(COMPLETE), fakePorts())).toEqual({
+    ...PLAIN,
     host: "web-1.example.com",
     port: 2222,
     user: "deploy",
@@ -29,9 +42,7 @@ test("a complete entry is its own route, without asking ssh", async () => {
     hashKnownHosts: false,
     strict: "ask",
     connectTimeoutMs: 10_000,
-    notes: [],
   });
-  expect(calls).toEqual([]);
 });
 
 test("ssh is asked with the parts that select its answer, once per run and target", async () => {
@@ -64,8 +75,15 @@ test("what ssh says is followed", async () => {
     "stricthostkeychecking accept-new",
     "connecttimeout 3",
     "proxyjump none",
+    "serveraliveinterval 20",
+    "serveralivecountmax 2",
+    "addressfamily inet6",
+    "bindaddress 192.0.2.9",
+    "hostkeyalgorithms rsa-sha2-512,ssh-ed25519",
+    "preferredauthentications password,gssapi-with-mic,publickey",
   ].join("\n");
   expect(await routeOf(config)).toEqual({
+    ...PLAIN,
     host: "10.0.0.7",
     port: 2200,
     user: "deploy",
@@ -78,7 +96,10 @@ test("what ssh says is followed", async () => {
     hashKnownHosts: true,
     strict: "accept-new",
     connectTimeoutMs: 3000,
-    notes: [],
+    keepAlive: { intervalMs: 20_000, count: 2 },
+    socket: { family: 6, localAddress: "192.0.2.9" },
+    hostKeyAlgorithms: ["rsa-sha2-512", "ssh-ed25519"],
+    methods: ["password", "publickey"],
   });
 });
 
@@ -145,21 +166,114 @@ test("without an ssh program hosts.json and the defaults are all there is, with 
   });
 });
 
-test.each(["proxyjump bastion", "proxycommand nc %h %p", "revokedhostkeys /etc/ssh/revoked"])(
-  "`%s` is refused by name",
-  async (line) => {
-    await expect(routeOf(`hostname web\n${line}\n`)).rejects.toMatchObject({
-      code: "SSH_UNSUPPORTED",
-      message: expect.stringMatching(/^(ProxyJump|ProxyCommand|RevokedHostKeys) is set/),
-      why: expect.stringContaining("not contacted"),
-    });
-  },
-);
+test.each([
+  ["proxycommand nc %h %p", "ProxyCommand"],
+  ["revokedhostkeys /etc/ssh/revoked", "RevokedHostKeys"],
+  ["knownhostscommand /usr/bin/keys %H", "KnownHostsCommand"],
+  ["certificatefile ~/.ssh/id-cert.pub", "CertificateFile"],
+  ["pkcs11provider /usr/lib/p11.so", "PKCS11Provider"],
+  ["bindinterface wg0", "BindInterface"],
+  ["bindaddress laptop.example.com", "BindAddress"],
+  ["hostbasedauthentication yes", "HostbasedAuthentication"],
+  ["verifyhostkeydns ask", "VerifyHostKeyDNS"],
+  ["kexalgorithms sntrup761x25519-sha512@openssh.com", "KexAlgorithms"],
+  ["hostkeyalgorithms ssh-ed25519-cert-v01@openssh.com", "HostKeyAlgorithms"],
+  ["ciphers chacha20-poly1305@openssh.com", "Ciphers"],
+])("`%s` is left to the system's ssh", async (line, option) => {
+  expect((await routeOf(`hostname web\n${line}\n`)).demands).toEqual([option]);
+});
 
-test("a certificate is a note, not an error", async () => {
-  expect((await routeOf("certificatefile ~/.ssh/id-cert.pub")).notes).toEqual([
-    expect.stringContaining("CertificateFile"),
+test.each([
+  "proxycommand none",
+  "verifyhostkeydns false",
+  "hostbasedauthentication no",
+  "gssapiauthentication yes",
+  "kexalgorithms sntrup761x25519-sha512@openssh.com,curve25519-sha256",
+])("`%s` asks for nothing special", async (line) => {
+  expect((await routeOf(line)).demands).toEqual([]);
+});
+
+test("GSSAPI counts only for those who hold a ticket", async () => {
+  const env = { KRB5CCNAME: "KEYRING:persistent:1000" };
+  expect((await routeOf("gssapiauthentication yes", { env })).demands).toHaveLength(1);
+});
+
+/** Answers as `ssh -G` would, by the name that is asked about. */
+function fakeSsh(configs: Readonly<Record<string, string>>): Pick<Ports, "run"> {
+  return {
+    run: (_program, argv) =>
+      Promise.resolve({ code: 0, stdout: configs[argv.at(-1) ?? ""] ?? "", stderr: "" }),
+  };
+}
+
+test("ProxyJump is followed hop by hop, each as its own configuration says", async () => {
+  const { run } = fakeSsh({
+    web: "hostname 10.0.0.7\nuser deploy\nproxyjump eve@bastion:2022,inner\n",
+    bastion: "hostname bastion.example.com\nuser ignored\nport 22\nidentityfile /keys/bastion\n",
+    inner: "hostname 10.0.0.1\nuser ops\nhostkeyalias inner-key\n",
+  });
+  const { hops } = await routeOf("", { run });
+  expect(hops).toMatchObject([
+    { label: "jump host bastion", host: "bastion.example.com", user: "eve", port: 2022 },
+    { label: "jump host inner", host: "10.0.0.1", user: "ops", hostKeyAlias: "inner-key" },
   ]);
+  expect(hops[0]?.identityFiles).toEqual(["/keys/bastion"]);
+});
+
+test("the first jump host may have a jump host of its own; later ones are reached through the former", async () => {
+  const { run } = fakeSsh({
+    web: "hostname web\nproxyjump one,two\n",
+    one: "hostname one\nproxyjump zero\n",
+    two: "hostname two\nproxyjump elsewhere\nproxycommand nc %h %p\n",
+    zero: "hostname zero\n",
+  });
+  const route = await routeOf("", { run });
+  expect(route.hops.map(({ host }) => host)).toEqual(["zero", "one", "two"]);
+  expect(route.demands).toEqual([]);
+});
+
+test("what a jump host needs, the whole way needs", async () => {
+  const { run } = fakeSsh({
+    web: "hostname web\nproxyjump one\n",
+    one: "hostname one\nproxycommand nc %h %p\n",
+  });
+  expect((await routeOf("", { run })).demands).toEqual(["ProxyCommand of jump host one"]);
+});
+
+test("a ProxyJump that leads in a circle is told, not followed for ever", async () => {
+  const { run } = fakeSsh({ web: "proxyjump one\n", one: "proxyjump web\n" });
+  await expect(routeOf("", { run })).rejects.toMatchObject({
+    code: "SSH_UNSUPPORTED",
+    message: "ProxyJump leads in a circle",
+  });
+});
+
+test("tokens in ProxyJump are those of the host behind it", async () => {
+  const { run } = fakeSsh({
+    web: "hostname 10.0.0.7\nuser deploy\nport 2200\nproxyjump %r@%n-gate:%p\n",
+    "web-gate": "hostname gate.example.com\n",
+  });
+  expect((await routeOf("", { run })).hops).toMatchObject([
+    { host: "gate.example.com", user: "deploy", port: 2200 },
+  ]);
+});
+
+test("a ProxyJump that names no host is refused before anything is contacted", async () => {
+  await expect(routeOf("proxyjump -oProxyCommand=x")).rejects.toMatchObject({
+    code: "SSH_UNSUPPORTED",
+    message: "ProxyJump of web names no host",
+  });
+});
+
+test("tokens that only ssh can work out are worked out by ssh", async () => {
+  const { run, calls } = fakeRun({
+    stdout: "hostname web\nidentityfile ~/.ssh/%C\ncontrolpath /home/ann/.ssh/0a1b\n",
+  });
+  const host = hostEntry({ ssh: { host: "web" } });
+  expect((await resolveRoute(host, fakePorts({ run }))).identityFiles).toEqual([
+    "/home/ann/.ssh/0a1b",
+  ]);
+  expect(calls[1]).toEqual(["ssh", "-TG", "-o", 'ControlPath="~/.ssh/%C"', "--", "web"]);
 });
 
 test("a broken configuration is told in ssh's own words, without its control characters", async () => {

@@ -1,0 +1,147 @@
+import type { Host } from "../hosts/host.ts";
+import type { Ports } from "../ports.ts";
+import { inTurn } from "../once-per-run.ts";
+import type { OpensshOptions, SshQuestion } from "../remote/open-session.ts";
+import { openOpensshSession } from "../remote/openssh-session.ts";
+import { printable } from "../remote/printable.ts";
+import type { Session } from "../remote/session.ts";
+import { Secret } from "../secret.ts";
+import type { Leg } from "./by-node.ts";
+import { titleOf } from "./host-key.ts";
+import { needsTouch } from "./keys.ts";
+import { Answers } from "./passwords.ts";
+import type { Route } from "./route.ts";
+
+export interface ByOpensshOptions {
+  readonly turn?: string;
+  readonly signal?: AbortSignal;
+  readonly notes?: (line: string) => void;
+}
+
+/**
+ * Connects through the system's `ssh`, which reads the user's configuration by itself, jump hosts included; what hosts.json
+ * says stands on its command line. Its questions are answered here. Errors: see `connect`.
+ */
+export async function connectByOpenssh(
+  host: Host,
+  legs: readonly Leg[],
+  ports: Ports,
+  { turn = "1/1", signal, notes }: ByOpensshOptions,
+): Promise<Session> {
+  const route = legs.at(-1)?.route;
+  if (route === undefined) throw new Error("a route without a host");
+  const answer = answererFor(route, ports, notes);
+  const isTouched = legs.some(({ keys }) => needsTouch(keys));
+  const openNow = (): Promise<Session> =>
+    openOpensshSession({
+      argv: opensshArguments(host, route),
+      destination: host.ssh.host,
+      address: titleOf(route),
+      files: ports.files,
+      env: ports.env,
+      platform: ports.platform,
+      connectTimeoutMs: patienceOf(legs) + (isTouched ? TOUCH_MS : 0),
+      ...(answer && { answer }),
+      ...(signal && { signal }),
+    });
+  if (!isTouched) return await openNow();
+  // One after the other, or nobody knows for which host the key blinks.
+  return await inTurn(
+    ports,
+    () => {
+      notes?.(`touch your key for ${route.label} (${turn})`);
+      return openNow();
+    },
+    "touch",
+  );
+}
+
+const LOGIN_MS = 15_000;
+const TOUCH_MS = 60_000;
+
+/** One host after the other is contacted and logged in to. */
+function patienceOf(legs: readonly Leg[]): number {
+  return legs.reduce((sum, { route }) => sum + route.connectTimeoutMs + LOGIN_MS, 0);
+}
+
+/** What hosts.json says, and where we are stricter or more patient than the user's ssh_config. */
+export function opensshArguments(host: Host, route: Route): string[] {
+  const pinned = route.pinnedKey !== undefined;
+  const options = {
+    ...(host.identityFile !== undefined && {
+      IdentityFile: quote(host.identityFile),
+      IdentitiesOnly: "yes",
+    }),
+    ...(host.knownHosts !== undefined && { UserKnownHostsFile: quote(host.knownHosts) }),
+    // Empty files make `ssh` ask, and the answer to its question may be the fingerprint it must find.
+    ...(pinned && { UserKnownHostsFile: "/dev/null", GlobalKnownHostsFile: "/dev/null" }),
+    // Credentials must not go to whoever answers, whatever is good enough for a shell.
+    StrictHostKeyChecking: pinned ? "ask" : route.strict,
+    ConnectTimeout: String(Math.ceil(route.connectTimeoutMs / 1000)),
+    ServerAliveInterval: String(Math.ceil(route.keepAlive.intervalMs / 1000)),
+    ServerAliveCountMax: String(route.keepAlive.count),
+  };
+  return [
+    ...(host.sshConfig === undefined ? [] : ["-F", host.sshConfig]),
+    ...(host.ssh.port === undefined ? [] : ["-p", String(host.ssh.port)]),
+    ...(host.ssh.user === undefined ? [] : ["-l", host.ssh.user]),
+    ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
+  ];
+}
+
+/** What a question of `ssh` is about. */
+export type Subject = "host-key" | "passphrase" | "password" | "other";
+
+/** `ssh` has no codes for its questions; these texts are part of its source and never translated. */
+export function subjectOf({ kind, text }: SshQuestion): Subject {
+  if (/continue connecting \(yes\/no|type 'yes', 'no' or the fingerprint/.test(text))
+    return "host-key";
+  if (kind !== "secret") return "other";
+  if (text.startsWith("Enter passphrase for ")) return "passphrase";
+  return /'s password: ?$|^\(\S+\) Password: ?$/i.test(text) ? "password" : "other";
+}
+
+/** Without a person and without a pinned key nothing can be answered: then `ssh` had better not ask. */
+function answererFor(
+  route: Route,
+  ports: Ports,
+  notes: ByOpensshOptions["notes"],
+): OpensshOptions["answer"] {
+  const { human } = ports;
+  const { pinnedKey } = route;
+  if (human === undefined && pinnedKey === undefined) return undefined;
+  const answers = new Answers(ports);
+  const pin = { isAsked: false };
+  return async (question) => {
+    const text = printable(question.text);
+    const subject = subjectOf(question);
+    if (question.kind === "notice") {
+      notes?.(`${route.label}: ${text}`);
+      return undefined;
+    }
+    if (subject === "host-key" && pinnedKey !== undefined) {
+      // The second question names no host: it comes when the key is not the pinned one.
+      if (pin.isAsked && text.startsWith("Please type")) return new Secret("no");
+      pin.isAsked = text.includes(route.hostKeyAlias ?? route.host);
+      if (pin.isAsked) return new Secret(pinnedKey);
+    }
+    if (human === undefined) return undefined;
+    if (subject === "host-key") {
+      const lines = question.text.split("\n").map(printable);
+      const isTrusted = await inTurn(ports, () =>
+        human.confirm(`Is this the key of ${route.label}?`, lines),
+      );
+      return new Secret(isTrusted ? "yes" : "no");
+    }
+    if (question.kind === "confirm") {
+      const isAllowed = await inTurn(ports, () => human.confirm(`${route.label}: ${text}`));
+      return isAllowed ? new Secret("yes") : undefined;
+    }
+    const ask = () => inTurn(ports, () => human.password(`${text} (for ${route.label})`));
+    return subject === "other" ? await ask() : await answers.get(text, ask);
+  };
+}
+
+function quote(path: string): string {
+  return `"${path.replaceAll("%", "%%")}"`;
+}
