@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { fingerprintOfKey, hasAuthority, judgeHostKey } from "../../../src/connect/known-hosts.ts";
 import { generateKey, hasSshd, readHostKey, type HostKey } from "../../support/sshd.ts";
