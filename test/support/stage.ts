@@ -22,6 +22,8 @@ export const tokens = {
 } as const;
 
 export interface StageOptions {
+  /** Starts the host; OpenSSH's sshd unless told. */
+  readonly server?: () => Promise<SshdHost>;
   readonly sshd?: SshdOptions;
   /** Merged over the one host, `web-1`. */
   readonly host?: Record<string, unknown>;
@@ -103,7 +105,7 @@ export const PUSH = ["push", "web-1", "--json"] as const;
 
 /** Builds the stage; `await using` takes it down. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
-  const sshd = await startSshd(options.sshd);
+  const sshd = await (options.server?.() ?? startSshd(options.sshd));
   const laptop = mkdtempSync(join(tmpdir(), "sync-creds-laptop-"));
   const wrapperPort = await freePort();
   const hostFile = join(sshd.home, ".claude", ".credentials.json");
