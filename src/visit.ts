@@ -6,6 +6,7 @@ import type { Baseline, Offer } from "./plan/plan.ts";
 import type { Ports } from "./ports.ts";
 import { probe } from "./probe/probe.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
+import { withRelay } from "./remote/relay.ts";
 import { RemoteHalf } from "./remote/remote-half.ts";
 import type { Session } from "./remote/session.ts";
 import { recipeOf } from "./restart/supervisors.ts";
@@ -61,7 +62,7 @@ export interface Seen {
 export function openConnection(visit: Visit): Promise<Connection> {
   const { host, bearer, run, signal } = visit;
   return step(visit, "connect", async () => {
-    const session = await orAbort(visit, run.connect(host, signal));
+    const session = withRelay(await orAbort(visit, run.connect(host, signal)), run.ports);
     const nonce = run.ports.randomHex(16);
     const secrets = bearer === undefined ? [] : [bearer];
     const half = new RemoteHalf(session, run.script, nonce, { runAs: host.runAs, secrets });

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -11,6 +12,14 @@ export function findProgram(name: string): string | undefined {
     console.warn(`\n*** SKIPPED: ${name} is not installed; tests that need it do not run ***\n`);
   }
   return found;
+}
+
+/** As `findProgram`, but Python itself: what a version manager puts in its place works in no other PATH. */
+export function findInterpreter(name: string): string | undefined {
+  const program = findProgram(name);
+  if (program === undefined || name !== "python3") return program;
+  const argv = ["-c", "import sys; print(sys.executable)"];
+  return execFileSync(program, argv, { encoding: "utf8" }).trim();
 }
 
 /** Whether a path is a program that this account may run. */
