@@ -9,6 +9,7 @@ import type { ProbeReport } from "./remote/probe-report.ts";
 import { withRelay } from "./remote/relay.ts";
 import { RemoteHalf } from "./remote/remote-half.ts";
 import type { Session } from "./remote/session.ts";
+import { askForPassword } from "./remote/sudo.ts";
 import { recipeOf } from "./restart/supervisors.ts";
 import type { Secret } from "./secret.ts";
 import { baseline } from "./smoke/smoke.ts";
@@ -65,7 +66,11 @@ export function openConnection(visit: Visit): Promise<Connection> {
     const session = withRelay(await orAbort(visit, run.connect(host, signal)), run.ports);
     const nonce = run.ports.randomHex(16);
     const secrets = bearer === undefined ? [] : [bearer];
-    const half = new RemoteHalf(session, run.script, nonce, { runAs: host.runAs, secrets });
+    const half = new RemoteHalf(session, run.script, nonce, {
+      runAs: host.runAs,
+      nextPassword: askForPassword(run.ports, host.name, session),
+      secrets,
+    });
     return { session, half };
   });
 }

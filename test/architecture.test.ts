@@ -75,6 +75,7 @@ const REVEAL: Record<string, string> = {
   "install/install.ts": "the file is sent",
   "smoke/exchange.ts": "the bearer becomes a header",
   "remote/ssh-keys.ts": "the passphrase opens a key",
+  "remote/sudo.ts": "sudo reads the password on its stdin",
   "remote/ssh-login.ts": "the answer is what the host asked for",
   "output/sanitize.ts": "it is looked for, to be removed",
 };

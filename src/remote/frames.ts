@@ -51,10 +51,20 @@ const LONGEST_ANSWERS = 8 * LONGEST_LINE;
  * and byte by byte elsewhere; `head -c` of busybox would read on.
  */
 export function renderCommand(script: string, runAs?: string): string {
-  const length = Buffer.byteLength(script);
-  const read = `dd bs=${length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count=${length} 2>/dev/null`;
-  const shell = `/bin/sh -c 'sync_creds=$(${read}) && eval "$sync_creds"'`;
+  const shell = `/bin/sh -c '${renderReading(script)}'`;
   return runAs === undefined ? `exec ${shell}` : `exec sudo -n -H -u ${runAs} -- ${shell}`;
+}
+
+/** What sudo asks with on stderr, when it wants a password. */
+export const PASSWORD_PROMPT = "sync-creds:password-of-the-login?";
+
+/**
+ * The same through a sudo that may ask for a password on stdin (`-S`), remembered passwords aside (`-k`). The account's
+ * shell says that it is ready: before that line whatever is sent could be taken for a password.
+ */
+export function renderPasswordCommand(script: string, runAs: string, nonce: string): string {
+  const shell = `/bin/sh -c 'echo; echo ${nonce} ready; ${renderReading(script)}'`;
+  return `exec sudo -k -S -p '${PASSWORD_PROMPT}' -H -u ${runAs} -- ${shell}`;
 }
 
 /** The script as it is sent: without comments, indentation and empty lines. */
@@ -122,6 +132,12 @@ export class AnswerReader {
       ? { key: text, value: "" }
       : { key: text.slice(0, equals), value: text.slice(equals + 1) };
   }
+}
+
+function renderReading(script: string): string {
+  const length = Buffer.byteLength(script);
+  const read = `dd bs=${length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count=${length} 2>/dev/null`;
+  return `sync_creds=$(${read}) && eval "$sync_creds"`;
 }
 
 function tooMuch(): SyncCredsError {

@@ -1,12 +1,12 @@
 import type { Writable } from "node:stream";
-import { finished } from "node:stream/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { SyncCredsError } from "../errors.ts";
 import { redact, sanitize } from "../output/sanitize.ts";
 import type { Secret } from "../secret.ts";
 import { Answer, AnswerReader, renderCommand, renderRequest } from "./frames.ts";
 import type { Fact, RemoteRequest, Verb } from "./frames.ts";
 import type { RemoteProcess, Session } from "./session.ts";
+import { isSudoRefusal, runAsRefused, startWithPassword, untilSilent } from "./sudo.ts";
+import type { PasswordSource } from "./sudo.ts";
 
 export interface AskOptions {
   /** Longest wait for the end of the answer, in milliseconds. */
@@ -18,12 +18,15 @@ export interface AskOptions {
 export interface HalfOptions {
   /** Account to act as, through sudo. */
   readonly runAs?: string | undefined;
+  /** Where sudo's password comes from; without it a sudo that wants one is a refusal. */
+  readonly nextPassword?: PasswordSource | undefined;
   /** Cut out of what the host's programs printed: a log may hold any of them. */
   readonly secrets?: readonly Secret[];
 }
 
 interface Waiting {
   readonly verb: Verb;
+  readonly bytes: Buffer;
   readonly facts: Fact[];
   readonly onFact: ((fact: Fact) => void) | undefined;
   readonly resolve: (answer: Answer) => void;
@@ -32,18 +35,23 @@ interface Waiting {
 
 const STDERR_KEPT = 4096;
 const PATIENCE_MS = 30_000;
-const LAST_WORD_MS = 1000;
 
 /**
  * The conversation with the script on the host: one exec channel, requests answered in order. Requests may be sent
  * before earlier ones are answered; that is how steps share a round trip. Every error is a `SyncCredsError`.
  */
 export class RemoteHalf {
-  readonly #stdin: Promise<Writable>;
+  readonly #session: Session;
+  readonly #script: string;
+  readonly #nonce: string;
   readonly #reader: AnswerReader;
   readonly #runAs: string | undefined;
-  readonly #secrets: readonly Secret[];
+  readonly #secrets: Secret[];
   readonly #waiting: Waiting[] = [];
+  #nextPassword: PasswordSource | undefined;
+  #stdin: Promise<Writable>;
+  /** A person is asked meanwhile, or may be: no answer is late. */
+  #isUnlocking = false;
   #stderr = "";
   #hasAnswered = false;
   #failure: unknown;
@@ -56,16 +64,18 @@ export class RemoteHalf {
     session: Session,
     script: string,
     nonce: string,
-    { runAs, secrets = [] }: HalfOptions = {},
+    { runAs, nextPassword, secrets = [] }: HalfOptions = {},
   ) {
+    this.#session = session;
+    this.#script = script;
+    this.#nonce = nonce;
     this.#reader = new AnswerReader(nonce);
     this.#runAs = runAs;
-    this.#secrets = secrets;
-    this.#stdin = session.exec(renderCommand(script, runAs)).then((process) => {
-      this.#listen(process);
-      process.stdin.write(`${script}${nonce}\n`);
-      return process.stdin;
-    });
+    this.#nextPassword = nextPassword;
+    this.#secrets = [...secrets];
+    this.#stdin = session
+      .exec(renderCommand(script, runAs))
+      .then((process) => this.#begin(process));
     this.#stdin.catch((error: unknown) => this.#fail(error));
   }
 
@@ -75,17 +85,21 @@ export class RemoteHalf {
     { timeoutMs = PATIENCE_MS, onFact }: AskOptions = {},
   ): Promise<Answer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const bytes = renderRequest(request);
     const answer = new Promise<Answer>((resolve, reject) => {
-      const timer = setTimeout(() => this.#fail(noAnswer(request.verb, timeoutMs)), timeoutMs);
+      const timer = setTimeout(() => {
+        if (this.#isUnlocking) timer.refresh();
+        else this.#fail(noAnswer(request.verb, timeoutMs));
+      }, timeoutMs);
       this.#waiting.push({
         verb: request.verb,
+        bytes,
         facts: [],
         onFact,
         resolve: (value) => (clearTimeout(timer), resolve(value)),
         reject: (error) => (clearTimeout(timer), reject(error)),
       });
     });
-    const bytes = renderRequest(request);
     this.#stdin.then((stdin) => stdin.write(bytes)).catch(() => {}); // told by `#fail`
     return answer;
   }
@@ -93,6 +107,12 @@ export class RemoteHalf {
   /** Says that nothing more will be asked; the script then ends. */
   end(): void {
     this.#stdin.then((stdin) => stdin.end()).catch(() => {}); // it has ended already
+  }
+
+  #begin(process: RemoteProcess): Writable {
+    this.#listen(process);
+    process.stdin.write(`${this.#script}${this.#nonce}\n`);
+    return process.stdin;
   }
 
   #listen({ stdin, stdout, stderr, exited }: RemoteProcess): void {
@@ -103,12 +123,37 @@ export class RemoteHalf {
     stdin.on("error", () => {}); // the end of the process says more
     exited
       .then(async ({ code }) => {
-        // A last word on stderr may come after the exit status.
-        const late = sleep(LAST_WORD_MS, undefined, { ref: false });
-        await Promise.race([finished(stderr).catch(() => {}), late]);
-        throw this.#hasAnswered ? endedEarly(code) : explainEnd(code, this.#stderr, this.#runAs);
+        if (this.#hasAnswered) throw endedEarly(code);
+        await untilSilent(stderr);
+        if (this.#runAs === undefined || !isSudoRefusal(this.#stderr)) {
+          throw explainEnd(code, this.#stderr);
+        }
+        return await this.#unlock(this.#runAs);
       })
       .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** sudo has refused without a question. Lets it ask, and sends anew what has had no answer: nothing secret is in it. */
+  async #unlock(account: string): Promise<void> {
+    const nextPassword = this.#nextPassword;
+    if (nextPassword === undefined) {
+      throw runAsRefused(account, this.#stderr, this.#secrets, true);
+    }
+    this.#nextPassword = undefined;
+    this.#stderr = "";
+    this.#isUnlocking = true;
+    const process = await startWithPassword(
+      { session: this.#session, account, script: this.#script, nonce: this.#nonce },
+      async (refused) => {
+        const password = await nextPassword(refused);
+        this.#secrets.push(password);
+        return password;
+      },
+    );
+    this.#isUnlocking = false;
+    const stdin = this.#begin(process);
+    for (const { bytes } of this.#waiting) stdin.write(bytes);
+    this.#stdin = Promise.resolve(stdin);
   }
 
   #receive(chunk: Buffer): void {
@@ -154,20 +199,8 @@ function endedEarly(code: number | null): SyncCredsError {
   });
 }
 
-function explainEnd(
-  code: number | null,
-  stderr: string,
-  runAs: string | undefined,
-): SyncCredsError {
+function explainEnd(code: number | null, stderr: string): SyncCredsError {
   const said = sanitize(stderr, { maxLength: 400, maxLines: 4 }).trim();
-  if (runAs !== undefined && /^sudo:|is not (allowed|in the sudoers)/m.test(stderr)) {
-    return new SyncCredsError("RUN_AS_REFUSED", `sudo refused to act as ${runAs}`, {
-      why: said,
-      next: [
-        `Allow it on the host: \`ALL=(${runAs}) NOPASSWD: /bin/sh\` for this login in sudoers`,
-      ],
-    });
-  }
   return new SyncCredsError("REMOTE_SHELL", "the host did not run our shell script", {
     why: `its login shell ended with status ${code ?? "unknown"}${said === "" ? " and said nothing" : `: ${said}`}`,
     next: [
