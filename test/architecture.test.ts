@@ -50,13 +50,15 @@ const OWNERS: [what: RegExp, owners: RegExp][] = [
   [/^write-file-atomic$/, /^node-ports\.ts$/],
   // main.ts reads the version from package.json, before anything else is loaded.
   [/^node:fs/, /^(?:node-ports\.ts|main\.ts|demo\/)/],
-  [/^node:child_process$/, /^(?:node-ports\.ts|demo\/)/],
-  [/^node:(?:net|tls|dgram|dns)/, /^(?:remote|demo)\//],
+  [/^node:child_process$/, /^(?:node-ports\.ts|remote\/openssh-(?:master|channels)\.ts|demo\/)/],
+  [/^node:(?:net|tls|dgram|dns)/, /^(?:remote\/|demo\/|askpass\.ts$)/],
   [/^node:https?$/, /^(?:smoke\/exchange\.ts|demo\/)/],
 ];
 
 /** Where the global `process` is touched, and what for. */
 const PROCESS: Record<string, string> = {
+  "askpass.ts": "it is a program of its own",
+  "remote/openssh-session.ts": "where node is, for the program that asks",
   "node-ports.ts": "platform, environment, folder and account of this machine",
   "main.ts": "the streams and the environment of the terminal",
   "cli/program.ts": "the streams of the help text that the build keeps",
@@ -76,6 +78,7 @@ const REVEAL: Record<string, string> = {
   "smoke/exchange.ts": "the bearer becomes a header",
   "remote/ssh-keys.ts": "the passphrase opens a key",
   "remote/sudo.ts": "sudo reads the password on its stdin",
+  "remote/ask-desk.ts": "the answer is what `ssh` asked for",
   "remote/ssh-login.ts": "the answer is what the host asked for",
   "output/sanitize.ts": "it is looked for, to be removed",
 };
@@ -206,6 +209,7 @@ describe("one owner", () => {
   test("of the environment: fewer still", () => {
     const users = sources.filter(({ code }) => /process\.env\b|\benv\b.*= process;/.test(code));
     expect(namesOf(users)).toEqual([
+      "askpass.ts",
       "demo/embedded-host.ts",
       "demo/wrapper.ts",
       "main.ts",

@@ -1,3 +1,4 @@
+import { SyncCredsError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Ports } from "../ports.ts";
 import { inTurn } from "../once-per-run.ts";
@@ -30,10 +31,11 @@ export async function connectByOpenssh(
 ): Promise<Session> {
   const route = legs.at(-1)?.route;
   if (route === undefined) throw new Error("a route without a host");
-  const answer = answererFor(route, ports, notes);
+  const pin: Pin = { isAsked: false };
+  const answer = answererFor(route, ports, pin, notes);
   const isTouched = legs.some(({ keys }) => needsTouch(keys));
-  const openNow = (): Promise<Session> =>
-    openOpensshSession({
+  const openNow = async (): Promise<Session> => {
+    const opening = openOpensshSession({
       argv: opensshArguments(host, route),
       destination: host.ssh.host,
       address: titleOf(route),
@@ -44,6 +46,10 @@ export async function connectByOpenssh(
       ...(answer && { answer }),
       ...(signal && { signal }),
     });
+    return await opening.catch((error: unknown) => {
+      throw pin.shown === undefined ? error : pinBroken(route, pin.shown);
+    });
+  };
   if (!isTouched) return await openNow();
   // One after the other, or nobody knows for which host the key blinks.
   return await inTurn(
@@ -54,6 +60,24 @@ export async function connectByOpenssh(
     },
     "touch",
   );
+}
+
+/** How the question about a pinned key went. */
+interface Pin {
+  isAsked: boolean;
+  lastKey?: string;
+  /** The key that the host has shown and that is not the pinned one. */
+  shown?: string;
+}
+
+function pinBroken(route: Route, shown: string): SyncCredsError {
+  return new SyncCredsError("HOST_KEY_CHANGED", `the host key of ${titleOf(route)} has changed`, {
+    why: `hosts.json knows ${route.pinnedKey}, but its ${shown}: somebody may be listening in, or the host was set up anew; nothing was sent to it`,
+    next: [
+      "Compare it with what `ssh-keygen -l` prints for the key on the host itself",
+      `If they are equal, put it into \`hostKey\` of ${route.label} in hosts.json`,
+    ],
+  });
 }
 
 const LOGIN_MS = 15_000;
@@ -105,13 +129,13 @@ export function subjectOf({ kind, text }: SshQuestion): Subject {
 function answererFor(
   route: Route,
   ports: Ports,
+  pin: Pin,
   notes: ByOpensshOptions["notes"],
 ): OpensshOptions["answer"] {
   const { human } = ports;
   const { pinnedKey } = route;
   if (human === undefined && pinnedKey === undefined) return undefined;
   const answers = new Answers(ports);
-  const pin = { isAsked: false };
   return async (question) => {
     const text = printable(question.text);
     const subject = subjectOf(question);
@@ -121,7 +145,11 @@ function answererFor(
     }
     if (subject === "host-key" && pinnedKey !== undefined) {
       // The second question names no host: it comes when the key is not the pinned one.
-      if (pin.isAsked && text.startsWith("Please type")) return new Secret("no");
+      if (pin.isAsked && text.startsWith("Please type")) {
+        pin.shown = pin.lastKey ?? "key";
+        return new Secret("no");
+      }
+      pin.lastKey = /\S+ key fingerprint is \S+?(?=\.?\s|\.?$)/.exec(text)?.[0] ?? "another key";
       pin.isAsked = text.includes(route.hostKeyAlias ?? route.host);
       if (pin.isAsked) return new Secret(pinnedKey);
     }

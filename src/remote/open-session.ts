@@ -74,9 +74,7 @@ export interface KeyOffer {
   readonly agentSocket?: string;
 }
 
-/** Connects through the system's `ssh`, which reads its own configuration. See `openOpensshSession` for the errors. */
-export type OpenOpensshSession = (options: OpensshOptions) => Promise<Session>;
-
+/** What a session through the system's `ssh` needs; `ssh` reads its own configuration. */
 export interface OpensshOptions {
   /** Arguments before the destination (`-F`, `-p`, `-l`, `-o` …); they win over the user's configuration. */
   readonly argv: readonly string[];

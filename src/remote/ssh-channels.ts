@@ -1,13 +1,16 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
-import { SyncCredsError } from "../errors.ts";
-import { printable } from "./printable.ts";
 import type { RemoteProcess } from "./session.ts";
-import { connectionLost } from "./ssh-failures.ts";
+import {
+  connectionLost,
+  forwardingForbidden,
+  nothingListens,
+  startsNoCommand,
+} from "./ssh-failures.ts";
 
 /** sshd frees the slot of an ended command late, so a `MaxSessions 1` host refuses the next one at first. */
-const RETRY_DELAYS_MS = [20, 40, 80, 160];
+export const RETRY_DELAYS_MS = [20, 40, 80, 160];
 /** RFC 4254 §5.1. */
 const CONNECT_FAILED = 2;
 
@@ -60,13 +63,8 @@ async function openCommand(link: Link, command: string): Promise<Started> {
     } catch (error) {
       if (link.isLost()) return lost;
       const delayMs = RETRY_DELAYS_MS[attempt];
-      if (reasonOf(error) === undefined || delayMs === undefined) {
-        throw new SyncCredsError("REMOTE_SHELL", `${address} starts no command for us`, {
-          why: printable(error instanceof Error ? error.message : String(error)),
-          next: ["Check MaxSessions in its sshd_config, and that the account may run commands"],
-          cause: error,
-        });
-      }
+      if (reasonOf(error) === undefined || delayMs === undefined)
+        throw startsNoCommand(address, error);
       await sleep(delayMs);
     }
   }
@@ -88,21 +86,9 @@ function endOf(channel: ClientChannel, address: string): Started["ended"] {
 function forwardFailure(error: unknown, address: string, target: string): unknown {
   const reason = reasonOf(error);
   if (reason === undefined) return error;
-  if (reason === CONNECT_FAILED) {
-    const refused = new Error(`nothing listens on ${target} of ${address}`, { cause: error });
-    return Object.assign(refused, { code: "ECONNREFUSED" });
-  }
-  return new SyncCredsError(
-    "FORWARDING_REFUSED",
-    `the sshd of ${address} forwards no connections`,
-    {
-      why: `it refused to connect us to ${target}, so the wrapper cannot be asked through SSH`,
-      next: [
-        "Set `AllowTcpForwarding local` for this account in its sshd_config (and check PermitOpen)",
-      ],
-      cause: error,
-    },
-  );
+  return reason === CONNECT_FAILED
+    ? nothingListens(address, target, error)
+    : forwardingForbidden(address, target, error);
 }
 
 /** The reason code of a refused channel. */

@@ -89,6 +89,40 @@ export function connectionLost(address: string, thrown: unknown): SyncCredsError
   });
 }
 
+/** The host opens no session for a command. */
+export function startsNoCommand(address: string, thrown: unknown): SyncCredsError {
+  return new SyncCredsError("REMOTE_SHELL", `${address} starts no command for us`, {
+    why: printable(thrown instanceof Error ? thrown.message : String(thrown)),
+    next: ["Check MaxSessions in its sshd_config, and that the account may run commands"],
+    cause: thrown,
+  });
+}
+
+/** The host tried to connect us to one of its ports, in vain: an `Error` with code `ECONNREFUSED`. */
+export function nothingListens(address: string, target: string, cause: unknown): Error {
+  const refused = new Error(`nothing listens on ${target} of ${address}`, { cause });
+  return Object.assign(refused, { code: "ECONNREFUSED" });
+}
+
+/** The host connects nobody to its ports. */
+export function forwardingForbidden(
+  address: string,
+  target: string,
+  cause: unknown,
+): SyncCredsError {
+  return new SyncCredsError(
+    "FORWARDING_REFUSED",
+    `the sshd of ${address} forwards no connections`,
+    {
+      why: `it refused to connect us to ${target}, so the wrapper cannot be asked through SSH`,
+      next: [
+        "Set `AllowTcpForwarding local` for this account in its sshd_config (and check PermitOpen)",
+      ],
+      cause,
+    },
+  );
+}
+
 /** Whether the host may just have been too busy to talk: worth another try, unlike a refusal. */
 export function isThrottled(error: unknown, { stage, firstBytes }: Progress): boolean {
   if (!(error instanceof Error) || error instanceof SyncCredsError) return false;

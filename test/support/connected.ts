@@ -14,14 +14,29 @@ export function open(
   sshd: SshdHost,
   ports: Partial<Ports> = {},
   host: Partial<Host> = {},
+  notes?: (line: string) => void,
 ): Promise<Session> {
   const entry = host.sshConfig === undefined ? hostEntryOf(sshd, host) : aliasOf(host);
-  return connect(entry, nodePorts({ home: sshd.home, env: {}, ...ports }), {});
+  return connect(entry, nodePorts({ home: sshd.home, env: {}, ...ports }), notes ? { notes } : {});
 
   function aliasOf(alias: Partial<Host>): Host {
     const { identityFile: _identity, knownHosts: _known, ...rest } = hostEntryOf(sshd, alias);
     return rest;
   }
+}
+
+/** What a session may go over; both must keep the same promises. */
+export const TRANSPORTS = ["node", "openssh"] as const;
+
+/** `open` and `failure`, over one transport. */
+export function overTransport(transport: Host["transport"]): {
+  open: typeof open;
+  failure: typeof failure;
+} {
+  return {
+    open: (sshd, ports, host) => open(sshd, ports, { transport, ...host }),
+    failure: (sshd, ports, host) => failure(sshd, ports, { transport, ...host }),
+  };
 }
 
 /** What a connection fails with. */

@@ -70,6 +70,7 @@ export async function startDropbear(): Promise<SshdHost> {
     sshConfig: join(directory, "none"),
     knownHostsText,
     log: () => readFileSync(logFile, "utf8"),
+    reload: () => Promise.resolve(),
     dropConnections: () => undefined,
     [Symbol.asyncDispose]: async () => {
       const gone = new Promise((resolve) => server.once("exit", resolve));

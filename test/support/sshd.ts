@@ -65,6 +65,8 @@ export interface SshdHost extends AsyncDisposable {
   knownHostsText(name: string): string;
   /** What sshd has written so far (LogLevel VERBOSE). */
   log(): string;
+  /** Has sshd read its sshd_config again. */
+  reload(): Promise<void>;
   /** Ends the connections that are open now; the listener stays. */
   dropConnections(): void;
 }
@@ -131,6 +133,12 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
     sshConfig,
     knownHostsText,
     log: () => readFileSync(logFile, "utf8"),
+    reload: async () => {
+      const starts = () => readFileSync(logFile, "utf8").split("Server listening on").length;
+      const before = starts();
+      sshd.kill("SIGHUP");
+      while (starts() === before && sshd.exitCode === null) await sleep(10);
+    },
     dropConnections: () => killAll(descendantsOf(sshd.pid)),
     [Symbol.asyncDispose]: async () => {
       const sessions = descendantsOf(sshd.pid);

@@ -1,0 +1,152 @@
+import { SyncCredsError } from "../errors.ts";
+import { printable } from "./printable.ts";
+import { connectionLost, openingFailure, type Progress } from "./ssh-failures.ts";
+
+/** What `ssh` says on its way out, and the system's name for the same. */
+const NETWORK: readonly [pattern: RegExp, code: string][] = [
+  [/Connection refused/, "ECONNREFUSED"],
+  [/(?:Operation|Connection) timed out/, "ETIMEDOUT"],
+  [/No route to host/, "EHOSTUNREACH"],
+  [/Network is unreachable/, "ENETUNREACH"],
+  [/Temporary failure in name resolution/, "EAI_AGAIN"],
+  [/Could not resolve hostname/, "ENOTFOUND"],
+  [/Connection reset|Connection closed by remote host/, "ECONNRESET"],
+];
+
+/** Lines of the log that are no cause: `ssh` talks a lot, and its last words are often the least telling. */
+const IS_TALK =
+  /^debug\d: |^OpenSSH_|^Authenticat|^Warning: Permanently added|^Pseudo-terminal|^\s*$|^Killed by signal|^Connection closed by UNKNOWN|^stdio forwarding failed/;
+
+/** Why no session came about, from everything `ssh` has said; the words are those of the other transport. */
+export function opensshFailure(log: readonly string[], address: string): SyncCredsError {
+  const said = log.filter((line) => !IS_TALK.test(line));
+  const text = said.join("\n");
+  const cause = new Error(text);
+  const failure = (code: ConstructorParameters<typeof SyncCredsError>[0], what: string) => {
+    return (why: string, next: readonly string[] = []) =>
+      new SyncCredsError(code, what, { why, next, cause });
+  };
+  if (/Host key verification failed/.test(text)) return hostKeyFailure(log, text, address);
+  if (/Permission denied \(|Too many authentication failures|No more authentication/.test(text)) {
+    return failure("AUTHENTICATION_FAILED", `${address} did not let us in`)(refusalOf(log, text), [
+      `Check that \`ssh ssh://${address.replace(/^jump host /, "")}\` works from here`,
+    ]);
+  }
+  if (/Bad configuration option|bad configuration options|Bad owner or permissions/.test(text)) {
+    return failure("SSH_UNSUPPORTED", "`ssh` does not accept its configuration")(
+      printable(said[0] ?? text),
+      ["Correct the file that it names"],
+    );
+  }
+  if (/Unable to negotiate|no matching .* found/.test(text)) {
+    const line = said.find((one) => one.includes("no matching")) ?? text;
+    return failure("SSH_UNSUPPORTED", `no common ground with the sshd of ${address}`)(
+      printable(line.replace(/^Unable to negotiate with .*?: /, "")),
+      ["Update the older of the two: the OpenSSH here, or the one on the host"],
+    );
+  }
+  if (/not found$|ENOENT/m.test(text) && /\bssh: (?:not found|.*ENOENT)/.test(text)) {
+    return failure("SSH_UNSUPPORTED", `${address} needs the system's \`ssh\``)(
+      "there is no `ssh` program here",
+      ["Install the OpenSSH client"],
+    );
+  }
+  return unreachable(log, said, address);
+}
+
+/** Whether sshd may just have been too busy to talk: worth another try. A jump host or proxy that failed is not. */
+export function isThrottledBy(log: readonly string[]): boolean {
+  const said = log.filter((line) => !IS_TALK.test(line));
+  const isCut =
+    /^(?:kex_exchange_identification|ssh: connect to host .*): .*(?:closed by remote host|Connection reset)/;
+  return said.length > 0 && said.every((line) => isCut.test(line)) && foreignGreetingOf(log) === "";
+}
+
+/** Why a port of the host was not opened, from the line of the master's log. */
+export function isForwardingForbidden(line: string): boolean {
+  return /administratively prohibited|unknown channel type|resource shortage/.test(line);
+}
+
+/** The link of an open session is gone. */
+export function masterLost(log: readonly string[], address: string): SyncCredsError {
+  const last = log.findLast((line) => !IS_TALK.test(line)) ?? "";
+  const text = /Timeout, server .* not responding/.test(last) ? "keepalive" : last;
+  return connectionLost(address, new Error(text || "`ssh` has ended"));
+}
+
+/** What something that is no sshd said instead of a greeting. */
+function foreignGreetingOf(log: readonly string[]): string {
+  const line = log.find((one) => one.includes("kex_exchange_identification: banner line 0: "));
+  return line?.replace(/^.*banner line 0: /, "") ?? "";
+}
+
+function unreachable(
+  log: readonly string[],
+  said: readonly string[],
+  address: string,
+): SyncCredsError {
+  const text = said.join("\n");
+  const [, code] = NETWORK.find(([pattern]) => pattern.test(text)) ?? [];
+  const firstBytes = foreignGreetingOf(log);
+  const isGreeting = /banner|kex_exchange_identification/.test(text);
+  const progress: Progress = {
+    stage: isGreeting ? "greeting" : "connecting",
+    firstBytes,
+    methodsLeft: [],
+    isPartial: false,
+    person: "absent",
+  };
+  // That the line went dead is the least telling; whoever else spoke knows why.
+  const telling = said.find((line) => !line.startsWith("kex_exchange_identification")) ?? said[0];
+  const words = printable(telling ?? "it ended without a word").replace(/^ssh: /, "");
+  const error = openingFailure(Object.assign(new Error(words), { code }), address, progress);
+  if (firstBytes !== "") return error;
+  // The first line names whoever failed: with jump hosts or a proxy that need not be the host.
+  const why = code === undefined ? words : `${error.why} (\`ssh\`: ${words})`;
+  return new SyncCredsError(error.code, error.message, {
+    why,
+    next: error.next,
+    cause: error.cause,
+  });
+}
+
+function hostKeyFailure(log: readonly string[], text: string, address: string): SyncCredsError {
+  const shown = log.findLast((line) => line.startsWith("debug1: Server host key: "));
+  const key = printable(shown?.replace("debug1: Server host key: ", "") ?? "a key");
+  const place = /(?:Offending .* in|REVOKED HOST KEY.*\n.*in) (\S+:\d+)/.exec(text)?.[1];
+  const nothingSent = "nothing was sent to it";
+  const compare = "Compare it with what `ssh-keygen -l` prints for the key on the host itself";
+  if (/REVOKED HOST KEY/.test(text)) {
+    return new SyncCredsError("HOST_KEY_REVOKED", `the host key of ${address} is revoked`, {
+      why: `known_hosts marks ${key} as @revoked; ${nothingSent}`,
+      next: ["Find out who answers at this address; the host must get a new key"],
+    });
+  }
+  if (/IDENTIFICATION HAS CHANGED/.test(text)) {
+    return new SyncCredsError("HOST_KEY_CHANGED", `the host key of ${address} has changed`, {
+      why: `${place ?? "the key on record"} says otherwise, the host shows ${key}: somebody may be listening in, or the host was set up anew; ${nothingSent}`,
+      next: [compare, "If it is the right one, forget the old key with `ssh-keygen -R`"],
+    });
+  }
+  const certificate = /Certificate invalid: (.*)/.exec(text)?.[1];
+  return new SyncCredsError("HOST_KEY_UNKNOWN", `the host key of ${address} is not known`, {
+    why:
+      certificate === undefined
+        ? `it shows ${key}, which is in no known_hosts; ${nothingSent}`
+        : `its certificate does not count: ${printable(certificate)}; ${nothingSent}`,
+    next: [compare, `Then accept it with \`ssh ssh://${address.replace(/^jump host /, "")}\``],
+  });
+}
+
+/** Which keys `ssh` has offered, and what the host would take. */
+function refusalOf(log: readonly string[], text: string): string {
+  const offered = log
+    .filter((line) => line.startsWith("debug1: Offering public key: "))
+    .map((line) => printable(line.replace("debug1: Offering public key: ", "")));
+  const taken = /Permission denied \((.*?)\)/.exec(text)?.[1];
+  return [
+    offered.length === 0 ? "`ssh` had no key to offer" : "the host accepted none of the keys",
+    ...(taken === undefined ? [] : [`it takes ${printable(taken)}`]),
+    ...(offered.length === 0 ? [] : [`offered: ${offered.join(", ")}`]),
+  ].join("; ");
+}
