@@ -1,8 +1,8 @@
 import { SyncCredsError } from "../errors.ts";
-import { errorCodeOf, pathRules, renderShellWord } from "../hosts/local-path.ts";
+import { errorCodeOf, renderShellWord } from "../hosts/local-path.ts";
 import type { Ports } from "../ports.ts";
-import { keychainService } from "./sources.ts";
 import type { Source } from "./sources.ts";
+import type { WindowsLogin } from "./wsl.ts";
 
 /** One place that was looked at in vain. */
 export interface Look {
@@ -11,19 +11,45 @@ export interface Look {
   readonly found: string;
 }
 
-/** The error for a search that has ended without a login. */
-export function notFound(looks: readonly Look[], ports: Ports): SyncCredsError {
+/** The Keychain among the places. */
+export const KEYCHAIN: Source = {
+  path: "",
+  label: "the Keychain",
+  directory: "",
+  isLegacy: false,
+};
+/** What is found in a Keychain that nobody has unlocked. */
+export const LOCKED = "it is locked";
+/** What is found in a place where Claude Code keeps other things only. */
+export const NO_LOGIN = "no login of Claude Code";
+
+/** The error for a search that has ended without a login. `windows` are logins on the other side of WSL. */
+export function notFound(
+  looks: readonly Look[],
+  ports: Ports,
+  windows: readonly WindowsLogin[],
+): SyncCredsError {
   const named = looks.find(({ source }) => source.variable !== undefined)?.source;
   const places = looks.map(({ source, found }) => `${source.label}: ${found}`).join("; ");
-  if (ports.platform === "darwin") {
-    return new SyncCredsError(
-      "CREDENTIALS_NOT_FOUND",
-      "no credentials file holds a current login",
-      {
-        why: `macOS keeps it in the Keychain, which this release does not read; looked at ${places}`,
-        next: copyFromKeychain(ports),
-      },
-    );
+  const keychain = looks.find(({ source }) => source === KEYCHAIN)?.found;
+  if (keychain !== undefined && !["nothing", NO_LOGIN].includes(keychain)) {
+    return new SyncCredsError("CREDENTIALS_UNREADABLE", "the Keychain cannot be read", {
+      why: `${keychain === LOCKED ? "it is locked, as it usually is for somebody who comes over SSH" : keychain}; looked at ${places}`,
+      next: [
+        "Unlock it: `security unlock-keychain ~/Library/Keychains/login.keychain-db`",
+        "Or push from a terminal on the Mac itself",
+      ],
+    });
+  }
+  const [other] = windows;
+  if (other !== undefined) {
+    return new SyncCredsError("CREDENTIALS_NOT_FOUND", "Claude Code is not logged in inside WSL", {
+      why: `looked at ${places}; Claude Code for Windows has a login in ${other.label}`,
+      next: [
+        `Push that one: \`CLAUDE_CONFIG_DIR=${renderShellWord(other.directory)} sync-creds push\``,
+        "Or log in here: run `claude` and type `/login`",
+      ],
+    });
   }
   if (named !== undefined) {
     return new SyncCredsError("CREDENTIALS_NOT_FOUND", `${named.path} does not exist`, {
@@ -78,22 +104,3 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: "it is a symbolic link that leads back to itself",
   EBUSY: "another program keeps rewriting it",
 };
-
-/**
- * A copy in a directory of its own: beside the configuration, Claude Code itself might take it for its
- * login. `umask` is what makes directory and file private from the first byte on.
- */
-function copyFromKeychain({ env, home, platform }: Ports): string[] {
-  const directory = pathRules({ platform }).join(home, ".sync-creds-login");
-  const { CLAUDE_SECURESTORAGE_CONFIG_DIR: store, ...others } = env;
-  // While that copy is in use, the variable does not say where the login came from.
-  const service = keychainService(store === directory ? others : env);
-  const folder = renderShellWord(directory);
-  const file = renderShellWord(`${directory}/.credentials.json`);
-  return [
-    `Copy the login out of the Keychain: \`(umask 077; mkdir -p ${folder} && rm -f ${file} && security find-generic-password -a "$USER" -s "${service}" -w > ${file})\``,
-    "Over SSH, unlock the Keychain first: `security unlock-keychain ~/Library/Keychains/login.keychain-db`",
-    `Push that copy: \`CLAUDE_SECURESTORAGE_CONFIG_DIR=${folder} sync-creds push\``,
-    `Then delete it, for it holds your refresh token: \`rm -r ${folder}\``,
-  ];
-}

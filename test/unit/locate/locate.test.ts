@@ -14,10 +14,8 @@ const MCP_ONLY = { content: '{"mcpOAuth":{}}' };
 describe("which file", () => {
   test("the usual one", async () => {
     expect(await locate({ files: { [USUAL]: GOOD, [LEGACY]: GOOD } })).toMatchObject({
-      path: USUAL,
       label: "~/.claude/.credentials.json",
       credentials: { kind: "login", place: "~/.claude/.credentials.json" },
-      snapshot: { mode: 0o600, inode: 1 },
       notes: [],
     });
   });
@@ -27,24 +25,24 @@ describe("which file", () => {
   });
 
   test("an old place is used, and said to be one", async () => {
-    const { path, notes } = await locate({ files: { [USUAL]: MCP_ONLY, [LEGACY]: GOOD } });
+    const { label, notes } = await locate({ files: { [USUAL]: MCP_ONLY, [LEGACY]: GOOD } });
 
-    expect(path).toBe(LEGACY);
+    expect(label).toBe("~/.config/claude/.credentials.json");
     expect(notes).toEqual([
       "~/.config/claude/.credentials.json is where only old versions of Claude Code kept the login",
     ]);
   });
 
   test("MCP logins alone are named when there is nothing better", async () => {
-    const { path, credentials } = await locate({ files: { [USUAL]: MCP_ONLY } });
-    expect([path, credentials.kind]).toEqual([USUAL, "mcp-only"]);
+    const { label, credentials } = await locate({ files: { [USUAL]: MCP_ONLY } });
+    expect([label, credentials.kind]).toEqual(["~/.claude/.credentials.json", "mcp-only"]);
   });
 
   test.each(["{", '{"claudeAiOauth":{"accessToken":"","expiresAt":0}}', '{"claudeAiOauth":7}'])(
     "a file that is broken or blanked (%s) is not passed over for an older login",
     async (content) => {
-      const { path } = await locate({ files: { [USUAL]: { content }, [LEGACY]: GOOD } });
-      expect(path).toBe(USUAL);
+      const { label } = await locate({ files: { [USUAL]: { content }, [LEGACY]: GOOD } });
+      expect(label).toBe("~/.claude/.credentials.json");
     },
   );
 
@@ -69,38 +67,45 @@ describe("which file", () => {
   });
 });
 
-describe("on macOS", () => {
-  test.each([
-    ["no file", {}, "~/.claude/.credentials.json: nothing"],
-    ["MCP logins", { [USUAL]: MCP_ONLY }, "~/.claude/.credentials.json: no login of Claude Code"],
-    ["a leftover", { [USUAL]: EXPIRED }, "~/.claude/.credentials.json: a login whose time is over"],
-  ])("%s: the way to the Keychain is shown", async (_, files, found) => {
-    await expect(locate({ platform: "darwin", files })).rejects.toMatchObject({
-      code: "CREDENTIALS_NOT_FOUND",
-      why: expect.stringContaining(found),
-      next: [
-        'Copy the login out of the Keychain: `(umask 077; mkdir -p /home/ann/.sync-creds-login && rm -f /home/ann/.sync-creds-login/.credentials.json && security find-generic-password -a "$USER" -s "Claude Code-credentials" -w > /home/ann/.sync-creds-login/.credentials.json)`',
-        "Over SSH, unlock the Keychain first: `security unlock-keychain ~/Library/Keychains/login.keychain-db`",
-        "Push that copy: `CLAUDE_SECURESTORAGE_CONFIG_DIR=/home/ann/.sync-creds-login sync-creds push`",
-        "Then delete it, for it holds your refresh token: `rm -r /home/ann/.sync-creds-login`",
-      ],
-    });
-  });
+describe("inside WSL", () => {
+  const wsl = { env: { WSL_DISTRO_NAME: "Debian" } };
+  const ofWindows = "/mnt/c/Users/Zoë/.claude/.credentials.json";
 
-  test("a copy that has grown old leads back to the item it came from", async () => {
-    const directory = "/home/ann/.sync-creds-login";
-    const env = { CLAUDE_SECURESTORAGE_CONFIG_DIR: directory };
-    const files = { [`${directory}/.credentials.json`]: EXPIRED };
-    await expect(locate({ platform: "darwin", env, files })).rejects.toMatchObject({
-      next: expect.arrayContaining([expect.stringContaining('-s "Claude Code-credentials" -w')]),
-    });
-  });
-
-  test("a file with a current login is used, and the Keychain mentioned", async () => {
-    const { notes } = await locate({ platform: "darwin", files: { [USUAL]: GOOD } });
+  test("the Linux login is used, the Windows one is shown with the way to it", async () => {
+    const files = { [USUAL]: GOOD, [ofWindows]: { ...EXPIRED, mode: 0o777 } };
+    const { label, notes } = await locate({ ...wsl, files });
+    expect(label).toBe("~/.claude/.credentials.json");
     expect(notes).toEqual([
-      "~/.claude/.credentials.json was read, not the Keychain, where Claude Code may have a newer login",
+      expect.stringMatching(
+        /^\/mnt\/c\/Users\/Zoë\/\.claude\/\.credentials\.json holds [0-9a-f]{8}, over since .*: to push that one, `CLAUDE_CONFIG_DIR=\S+ sync-creds push`$/,
+      ),
     ]);
+  });
+
+  test("asked for by CLAUDE_CONFIG_DIR, the Windows login is used without a word about its mode", async () => {
+    const env = { ...wsl.env, CLAUDE_CONFIG_DIR: "/mnt/c/Users/Zoë/.claude" };
+    const files = { [USUAL]: GOOD, [ofWindows]: { ...GOOD, mode: 0o777 } };
+    const { label, notes } = await locate({ env, files });
+    expect(label).toContain("/mnt/c/Users/Zoë");
+    expect(notes).toEqual([]);
+  });
+
+  test("a Windows login alone is named, with the command that pushes it", async () => {
+    const files = {
+      [ofWindows]: GOOD,
+      "/proc/sys/kernel/osrelease": { content: "5.15.0-Microsoft-standard-WSL2\n" },
+      "/mnt/c/Users/Public/.claude/.credentials.json": GOOD,
+    };
+    await expect(locate({ files })).rejects.toMatchObject({
+      code: "CREDENTIALS_NOT_FOUND",
+      why: expect.stringContaining(ofWindows),
+      next: [expect.stringContaining("CLAUDE_CONFIG_DIR="), expect.any(String)],
+    });
+  });
+
+  test("elsewhere nobody looks at /mnt/c", async () => {
+    const { notes } = await locate({ files: { [USUAL]: GOOD, [ofWindows]: GOOD } });
+    expect(notes).toEqual([]);
   });
 });
 
