@@ -106,6 +106,7 @@ const PURE = [
   "remote/restart-report.ts",
   "hosts/parse.ts",
   "hosts/select.ts",
+  "hosts/windows-acl.ts",
   "credentials/parse.ts",
   "credentials/json-text.ts",
   "output/report.ts",

@@ -1,5 +1,6 @@
 import { SyncCredsError } from "../errors.ts";
 import type { FileSnapshot, Ports } from "../ports.ts";
+import { askForOpenAccess } from "./ask-acl.ts";
 import {
   errorCodeOf,
   findConfigDirectory,
@@ -9,6 +10,7 @@ import {
   toAbsolutePath,
 } from "./local-path.ts";
 import { parseHosts, type HostsFile, type Origin } from "./parse.ts";
+import { renderAclCure } from "./windows-acl.ts";
 
 const LARGEST = 1024 * 1024;
 
@@ -20,7 +22,8 @@ const LARGEST = 1024 * 1024;
 export async function loadHosts(ports: Ports, explicitPath?: string): Promise<HostsFile> {
   const { path, snapshot } = await readFirst(ports, explicitPath);
   const origin = describeOrigin(path, ports);
-  verifyTrustworthy(snapshot, origin, ports);
+  if (ports.platform === "win32") await verifyAcl(origin, ports);
+  else verifyMode(snapshot, origin, ports);
   return parseHosts(decodeText(snapshot, origin), origin);
 }
 
@@ -82,8 +85,17 @@ function describeOrigin(path: string, ports: Ports): Origin {
   };
 }
 
-function verifyTrustworthy({ uid, mode }: FileSnapshot, origin: Origin, ports: Ports): void {
-  if (ports.platform === "win32") return;
+async function verifyAcl({ path, shownAs }: Origin, ports: Ports): Promise<void> {
+  const writers = (await askForOpenAccess(path, ports)).filter(({ mayWrite }) => mayWrite);
+  if (writers.length === 0) return;
+  const groups = writers.map(({ sid, group }) => `${group} (${sid})`).join(" and ");
+  throw new SyncCredsError("CONFIG_UNSAFE", `${shownAs} can be changed by other users`, {
+    why: `it holds commands that run on your hosts, and Windows lets ${groups} write it`,
+    next: [`Run \`${renderAclCure(path, ports.userName, writers)}\``],
+  });
+}
+
+function verifyMode({ uid, mode }: FileSnapshot, origin: Origin, ports: Ports): void {
   const file = renderShellWord(origin.shownAs);
   if (uid !== 0 && uid !== ports.uid) {
     throw new SyncCredsError("CONFIG_UNSAFE", `${origin.shownAs} belongs to another user`, {

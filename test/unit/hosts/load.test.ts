@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { loadHosts } from "../../../src/hosts/load.ts";
-import { fakePorts, type FakeFile, type FakeWorld } from "../../support/fake-ports.ts";
+import type { Ports } from "../../../src/ports.ts";
+import { fakePorts, fakeRun, type FakeFile, type FakeWorld } from "../../support/fake-ports.ts";
 import { ENOUGH } from "./a-hosts-file.ts";
 
 const HERE = "/home/ann/hosts/hosts.json";
@@ -139,6 +140,54 @@ test.each<[string, Partial<FakeFile>, FakeWorld]>([
   expect(await firstHost({ ...world, files: { [path]: { ...fileOf("a"), ...different } } })).toBe(
     "a",
   );
+});
+
+describe("on Windows", () => {
+  const PATH = String.raw`C:\Users\Ümit O’Neil\hosts.json`;
+  const loadWith = (run: Ports["run"]) =>
+    loadHosts(
+      fakePorts({
+        platform: "win32",
+        uid: undefined,
+        cwd: String.raw`C:\Users\Ümit O’Neil`,
+        files: { [PATH]: fileOf("a") },
+        run,
+      }),
+    );
+
+  test("a file that all users may write is not trusted, and the cure named", async () => {
+    const { run, calls } = fakeRun({
+      stdout: "O:BAG:SYD:AI(A;ID;FA;;;BA)(A;ID;0x1301bf;;;AU)\r\n",
+    });
+
+    await expect(loadWith(run)).rejects.toMatchObject({
+      code: "CONFIG_UNSAFE",
+      message: "hosts.json can be changed by other users",
+      why: expect.stringContaining("everyone with an account (S-1-5-11)"),
+      next: [`Run \`icacls "${PATH}" /inheritance:r /grant:r "ann:F" /remove:g *S-1-5-11\``],
+    });
+    expect(calls).toEqual([
+      [
+        String.raw`C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe`,
+        "-NoProfile",
+        "-NonInteractive",
+        "-Command",
+        String.raw`(Get-Acl -LiteralPath 'C:\Users\Ümit O’’Neil\hosts.json').Sddl`,
+      ],
+    ]);
+  });
+
+  test("a file that all users may only read is trusted", async () => {
+    const { run } = fakeRun({ stdout: "D:(A;ID;FA;;;SY)(A;ID;0x1200a9;;;BU)" });
+    expect((await loadWith(run)).hosts).toHaveLength(1);
+  });
+
+  test.each<[string, Ports["run"]]>([
+    ["is missing", () => Promise.reject(new Error("ENOENT"))],
+    ["fails", fakeRun({ code: 1, stdout: "D:(A;;FA;;;WD)" }).run],
+  ])("where PowerShell %s nothing is held against the file", async (_, run) => {
+    expect((await loadWith(run)).hosts).toHaveLength(1);
+  });
 });
 
 test.each<[string, string | Uint8Array, string]>([
