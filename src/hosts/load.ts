@@ -14,34 +14,49 @@ import { renderAclCure } from "./windows-acl.ts";
 
 const LARGEST = 1024 * 1024;
 
+/** hosts.json as text, and where it lies. */
+export interface HostsText {
+  readonly origin: Origin;
+  /** Absent when there is no such file: `origin` is then the first place that was looked at. */
+  readonly found?: { readonly text: string; readonly snapshot: FileSnapshot };
+}
+
 /**
  * Finds, checks and reads hosts.json: the file named, else that of `SYNC_CREDS_HOSTS`, else ./hosts.json,
  * else the one in the user's config directory. Errors: `CONFIG_NOT_FOUND`, `CONFIG_UNREADABLE`,
  * `CONFIG_UNSAFE` (others could have written it, and it holds commands), `CONFIG_INVALID`.
  */
 export async function loadHosts(ports: Ports, explicitPath?: string): Promise<HostsFile> {
-  const { path, snapshot } = await readFirst(ports, explicitPath);
-  const origin = describeOrigin(path, ports);
-  if (ports.platform === "win32") await verifyAcl(origin, ports);
-  else verifyMode(snapshot, origin, ports);
-  return parseHosts(decodeText(snapshot, origin), origin);
+  const { origin, found } = await readHostsText(ports, explicitPath);
+  if (found === undefined) throw notFound(placesFor(ports, explicitPath), explicitPath);
+  return parseHosts(found.text, origin);
 }
 
-async function readFirst(
+/** The same without a look at what the text says; that there is no file is no error. */
+export async function readHostsText(ports: Ports, explicitPath?: string): Promise<HostsText> {
+  const places = placesFor(ports, explicitPath);
+  for (const path of places) {
+    const snapshot = await readIfThere(path, ports);
+    if (snapshot === undefined) continue;
+    const origin = describeOrigin(path, ports);
+    if (ports.platform === "win32") await verifyAcl(origin, ports);
+    else verifyMode(snapshot, origin, ports);
+    return { origin, found: { text: decodeText(snapshot, origin), snapshot } };
+  }
+  return { origin: describeOrigin(places[0], ports) };
+}
+
+function placesFor(
   ports: Ports,
   explicitPath: string | undefined,
-): Promise<{ path: string; snapshot: FileSnapshot }> {
+): [first: string, ...others: string[]] {
   const named = explicitPath ?? (ports.env["SYNC_CREDS_HOSTS"] || undefined);
+  if (named !== undefined) return [toAbsolutePath(named, ports.cwd, ports)];
   const rules = pathRules(ports);
-  const candidates =
-    named === undefined
-      ? [rules.join(ports.cwd, "hosts.json"), rules.join(findConfigDirectory(ports), "hosts.json")]
-      : [toAbsolutePath(named, ports.cwd, ports)];
-  for (const path of candidates) {
-    const snapshot = await readIfThere(path, ports);
-    if (snapshot !== undefined) return { path, snapshot };
-  }
-  throw notFound(candidates, explicitPath);
+  return [
+    rules.join(ports.cwd, "hosts.json"),
+    rules.join(findConfigDirectory(ports), "hosts.json"),
+  ];
 }
 
 async function readIfThere(path: string, ports: Ports): Promise<FileSnapshot | undefined> {
@@ -65,7 +80,7 @@ function notFound(candidates: readonly string[], explicitPath: string | undefine
       why: `there is none at ${candidates.join(" or ")}`,
       next: [
         "Name yours with `-c FILE` or the variable `SYNC_CREDS_HOSTS`",
-        `Or write \`${first}\`: \`sync-creds schema\` prints what it may hold`,
+        `Or make \`${first}\`: \`sync-creds hosts add\` asks for what it needs`,
       ],
     });
   }

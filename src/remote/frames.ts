@@ -90,7 +90,7 @@ export function renderRequest({ verb, fields = {}, payload }: RemoteRequest): Bu
 /**
  * Finds our answers in whatever a host prints. Only lines that start with this run's nonce count: greetings, echoes
  * and the noise of start-up files fall away. Bytes are put together before they are decoded.
- * Errors: `PROTOCOL` when a host sends more than any honest one would.
+ * Errors: `PROTOCOL` when a host sends more than any honest one would, `REMOTE_SHELL` when it sends our own input.
  */
 export class AnswerReader {
   readonly #prefix: string;
@@ -125,7 +125,11 @@ export class AnswerReader {
   }
 
   #parse(line: string): Fact | undefined {
-    if (!line.startsWith(this.#prefix)) return undefined;
+    if (!line.startsWith(this.#prefix)) {
+      // Only our own input has the nonce at the end of a line: whoever sends it back has not run it.
+      if (line.trimEnd().endsWith(this.#prefix.trimEnd())) throw echoed();
+      return undefined;
+    }
     const text = line.slice(this.#prefix.length).replace(/\r$/, "");
     const equals = text.indexOf("=");
     return equals === -1
@@ -138,6 +142,17 @@ function renderReading(script: string): string {
   const length = Buffer.byteLength(script);
   const read = `dd bs=${length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count=${length} 2>/dev/null`;
   return `sync_creds=$(${read}) && eval "$sync_creds"`;
+}
+
+function echoed(): SyncCredsError {
+  return new SyncCredsError(
+    "REMOTE_SHELL",
+    "the host sends our script back instead of running it",
+    {
+      why: "a forced command reads what this account sends (ForceCommand in sshd_config, or command= in authorized_keys); nothing secret was sent to it",
+      next: ["Use an account, or a key, without a forced command"],
+    },
+  );
 }
 
 function tooMuch(): SyncCredsError {

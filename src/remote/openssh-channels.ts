@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { Duplex, PassThrough, type Readable } from "node:stream";
+import { type Duplex, PassThrough, type Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ports } from "../ports.ts";
 import { isForwardingForbidden, masterLost } from "./openssh-failures.ts";
 import type { OpensshMaster } from "./openssh-master.ts";
+import { ProcessStream } from "./process-stream.ts";
 import type { RemoteProcess } from "./session.ts";
 import { RETRY_DELAYS_MS } from "./ssh-channels.ts";
 import { forwardingForbidden, nothingListens, startsNoCommand } from "./ssh-failures.ts";
@@ -49,7 +50,7 @@ export async function openForward(link: OpensshLink, host: string, port: number)
     if (isForwardingForbidden(refusal)) throw forwardingForbidden(link.address, target, cause);
     throw nothingListens(link.address, target, cause);
   }
-  const stream = Duplex.from({ writable: client.stdin, readable: client.stdout });
+  const stream = new ProcessStream(client);
   stream.once("close", () => client.kill());
   return stream;
 }

@@ -1,9 +1,9 @@
-import { Duplex } from "node:stream";
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { SyncCredsError } from "../errors.ts";
 import { packageFile } from "../package-root.ts";
 import type { Ports } from "../ports.ts";
 import { renderCommand } from "./frames.ts";
+import { ProcessStream } from "./process-stream.ts";
 import type { RemoteProcess, Session } from "./session.ts";
 
 /**
@@ -49,7 +49,7 @@ async function openRelay(way: Way, host: string, port: number): Promise<Duplex> 
   const relay = await startRelay(way, renderCommand(script));
   relay.stdin.write(`${script}${nonce}\n${host}\n${port}\n`);
   const word = await Promise.race([session.lost, readWord(relay.stdout, nonce)]);
-  if (word === "open") return new RelayStream(relay);
+  if (word === "open") return new ProcessStream(relay);
   // A lost link ends the stream a moment before it is known to be lost.
   if (word === undefined) await Promise.race([session.lost, relay.exited]);
   relay.stdin.destroy();
@@ -110,42 +110,4 @@ function withoutRelay(refusal: SyncCredsError, why: string, next: string): SyncC
 
 function isRefusal(error: unknown, code: SyncCredsError["code"]): error is SyncCredsError {
   return error instanceof SyncCredsError && error.code === code;
-}
-
-/** The relay's two pipes as one stream. Destroying it takes the relay with it. */
-class RelayStream extends Duplex {
-  readonly #relay: RemoteProcess;
-  #hasEnded = false;
-
-  constructor(relay: RemoteProcess) {
-    super();
-    this.#relay = relay;
-    relay.stdout.on("data", (chunk: Buffer) => {
-      if (!this.#hasEnded && !this.push(chunk)) relay.stdout.pause();
-    });
-    const end = () => {
-      if (!this.#hasEnded) this.push(null);
-      this.#hasEnded = true;
-    };
-    relay.stdout.on("end", end).on("close", end).on("error", end);
-  }
-
-  override _read(): void {
-    this.#relay.stdout.resume();
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#relay.stdin.write(chunk, done);
-  }
-
-  override _final(done: () => void): void {
-    this.#relay.stdin.end(done);
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#hasEnded = true;
-    this.#relay.stdin.destroy();
-    this.#relay.stdout.destroy();
-    done(error);
-  }
 }

@@ -89,7 +89,7 @@ export class RemoteHalf {
     const answer = new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => {
         if (this.#isUnlocking) timer.refresh();
-        else this.#fail(noAnswer(request.verb, timeoutMs));
+        else this.#fail(this.#hasAnswered ? noAnswer(request.verb, timeoutMs) : silent(timeoutMs));
       }, timeoutMs);
       this.#waiting.push({
         verb: request.verb,
@@ -182,6 +182,14 @@ export class RemoteHalf {
     this.#failure ??= error;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
   }
+}
+
+/** It never ran our script: then it holds nothing of ours either. */
+function silent(timeoutMs: number): SyncCredsError {
+  return new SyncCredsError("REMOTE_SHELL", "the host did not run our shell script", {
+    why: `it took our command and said nothing for ${timeoutMs / 1000} s: a forced command, or start-up files that wait for something`,
+    next: ["Check with `ssh HOST /bin/sh -c true`: it must end at once"],
+  });
 }
 
 function noAnswer(verb: Verb, timeoutMs: number): SyncCredsError {

@@ -205,6 +205,8 @@ function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv):
     cwd,
     env,
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, so that a test can interrupt it as a terminal does.
+    detached: true,
   });
   let stdout = "";
   let stderr = "";

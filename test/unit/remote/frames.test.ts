@@ -135,7 +135,6 @@ describe("reading what a host prints", () => {
     ["an answer of another run", "6d6d6d6d6d6d6d6d user=root\n", []],
     ["an echo with something before it", `echo ${NONCE} user=root\n`, []],
     ["a nonce that goes on", `${NONCE}5c user=root\n`, []],
-    ["the nonce alone", `${NONCE}\n`, []],
     [
       "noise between facts",
       `motd\n${NONCE} a=1\n\u0007beep\n${NONCE} b=2\n`,
@@ -147,6 +146,13 @@ describe("reading what a host prints", () => {
   ])("%s", (_, printed, facts) => {
     expect(read(printed)).toEqual(facts);
   });
+
+  test.each([`${NONCE}\n`, `the end of the script${NONCE}\r\n`])(
+    "our own input sent back (%j) is no answer but a command that echoes",
+    (printed) => {
+      expect(() => read(printed)).toThrow("sends our script back");
+    },
+  );
 
   test("a character may be cut between two chunks", () => {
     const bytes = Buffer.from(`${NONCE} user=Ümit\n`);
