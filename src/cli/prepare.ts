@@ -22,24 +22,38 @@ export interface PrepareOptions {
   /** Folder of hosts.json: relative paths in it start there. */
   readonly directory: string;
   readonly allowShortTtl: boolean;
+  /** Ends a wait on this laptop with `INTERRUPTED`. */
+  readonly signal: AbortSignal;
+  /** Told what cannot wait for the notes: why nothing happens yet, and what may explain a refusal. */
+  readonly tell: (note: string) => void;
 }
 
 /**
  * Finds and checks the login, cuts it down to each delivery, fetches the bearers, and sees that no refresh token gets a
- * second holder. Errors: the `CREDENTIALS_…` codes, `SECRET_UNAVAILABLE`, `TOKEN_SHARED`.
+ * second holder. Errors: the `CREDENTIALS_…` codes, `SECRET_UNAVAILABLE`, `TOKEN_SHARED`,
+ * `INTERRUPTED`.
  */
 export async function prepareJobs(
   hosts: readonly Host[],
-  { directory, allowShortTtl }: PrepareOptions,
+  { directory, allowShortTtl, signal, tell }: PrepareOptions,
   ports: Ports,
 ): Promise<Preparation> {
-  const located = await locateCredentials(ports);
+  const located = await locateCredentials(ports, { signal, tell });
   const offers = new Map<Delivery, Offer>();
   const remarks: string[] = [];
+  const verify = (delivery: Delivery) => {
+    try {
+      return verifyLogin(located.credentials, delivery, ports.now(), { allowShortTtl });
+    } catch (error) {
+      // A refused login has no notes, but another place may have a better one.
+      for (const note of located.notes) tell(note);
+      throw error;
+    }
+  };
   const offerFor = (delivery: Delivery): Offer => {
     const earlier = offers.get(delivery);
     if (earlier !== undefined) return earlier;
-    const verified = verifyLogin(located.credentials, delivery, ports.now(), { allowShortTtl });
+    const verified = verify(delivery);
     const offer = projectLogin(verified.login, delivery);
     remarks.push(originOf(offer, located.label, ports.now()), ...verified.notes);
     offers.set(delivery, offer);

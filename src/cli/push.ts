@@ -112,7 +112,14 @@ async function pushAll(
   const dryRun = options.dryRun === true;
   const { jobs, notes } = await prepareJobs(
     hosts,
-    { directory: dirname(file.path), allowShortTtl: options.allowShortTtl === true },
+    {
+      directory: dirname(file.path),
+      allowShortTtl: options.allowShortTtl === true,
+      signal,
+      tell: (text) => {
+        if (options.quiet !== true) terminal.stderr.write(`${text}\n`);
+      },
+    },
     ports,
   );
   if (!dryRun && options.yes !== true && needsConfirmation !== undefined) {

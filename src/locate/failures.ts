@@ -1,58 +1,48 @@
 import { SyncCredsError } from "../errors.ts";
 import { errorCodeOf, renderShellWord } from "../hosts/local-path.ts";
 import type { Ports } from "../ports.ts";
+import type { KeychainAnswer } from "./keychain.ts";
+import { describeHolding } from "./located.ts";
 import type { Source } from "./sources.ts";
 import type { WindowsLogin } from "./wsl.ts";
 
+/** Opens the Keychain for the session that runs it. */
+export const UNLOCK = "security unlock-keychain ~/Library/Keychains/login.keychain-db";
+
 /** One place that was looked at in vain. */
 export interface Look {
-  readonly source: Source;
+  readonly label: string;
   /** What is there, such as `nothing`. */
   readonly found: string;
 }
 
-/** The Keychain among the places. */
-export const KEYCHAIN: Source = {
-  path: "",
-  label: "the Keychain",
-  directory: "",
-  isLegacy: false,
-};
-/** What is found in a Keychain that nobody has unlocked. */
-export const LOCKED = "it is locked";
-/** What is found in a place where Claude Code keeps other things only. */
-export const NO_LOGIN = "no login of Claude Code";
-
 /** The error for a search that has ended without a login. `windows` are logins on the other side of WSL. */
 export function notFound(
+  sources: readonly Source[],
   looks: readonly Look[],
   ports: Ports,
-  windows: readonly WindowsLogin[],
+  windows: readonly WindowsLogin[] = [],
 ): SyncCredsError {
-  const named = looks.find(({ source }) => source.variable !== undefined)?.source;
-  const places = looks.map(({ source, found }) => `${source.label}: ${found}`).join("; ");
-  const keychain = looks.find(({ source }) => source === KEYCHAIN)?.found;
-  if (keychain !== undefined && !["nothing", NO_LOGIN].includes(keychain)) {
-    return new SyncCredsError("CREDENTIALS_UNREADABLE", "the Keychain cannot be read", {
-      why: `${keychain === LOCKED ? "it is locked, as it usually is for somebody who comes over SSH" : keychain}; looked at ${places}`,
-      next: [
-        "Unlock it: `security unlock-keychain ~/Library/Keychains/login.keychain-db`",
-        "Or push from a terminal on the Mac itself",
-      ],
-    });
-  }
-  const [other] = windows;
-  if (other !== undefined) {
+  const named = sources.find(({ variable }) => variable !== undefined);
+  const places = looks.map(({ label, found }) => `${label}: ${found}`).join("; ");
+  if (windows.length > 0) {
+    const held = windows.map(
+      ({ label, credentials }) => `${label}: ${describeHolding(credentials, ports.now())}`,
+    );
     return new SyncCredsError("CREDENTIALS_NOT_FOUND", "Claude Code is not logged in inside WSL", {
-      why: `looked at ${places}; Claude Code for Windows has a login in ${other.label}`,
+      why: `looked at ${places}; Claude Code for Windows has a login in ${held.join("; ")}`,
       next: [
-        `Push that one: \`CLAUDE_CONFIG_DIR=${renderShellWord(other.directory)} sync-creds push\``,
+        ...windows.map(({ command }) => `Push that of Windows: \`${command}\``),
         "Or log in here: run `claude` and type `/login`",
       ],
     });
   }
   if (named !== undefined) {
-    return new SyncCredsError("CREDENTIALS_NOT_FOUND", `${named.path} does not exist`, {
+    const what =
+      ports.platform === "darwin"
+        ? `neither the Keychain nor ${named.path} has the login of that directory`
+        : `${named.path} does not exist`;
+    return new SyncCredsError("CREDENTIALS_NOT_FOUND", what, {
       why: `${named.variable} points to ${named.directory}; no other place was looked at`,
       next: [
         "Log in there: run `claude` and type `/login`",
@@ -74,6 +64,21 @@ export function notFound(
       ],
     },
   );
+}
+
+/** The error for a Keychain that does not give the login; `found` says what is in the files beside it. */
+export function keychainUnreadable(
+  answer: Extract<KeychainAnswer, { kind: "locked" | "unreadable" }>,
+  found: string,
+): SyncCredsError {
+  const why =
+    answer.kind === "locked"
+      ? "it is locked, as it usually is for somebody who comes over SSH, and after sleep"
+      : answer.why;
+  return new SyncCredsError("CREDENTIALS_UNREADABLE", "the Keychain cannot be read", {
+    why: `${why}; looked at ${found}`,
+    next: [`Unlock it: \`${UNLOCK}\``, "Or push from a terminal on the Mac itself"],
+  });
 }
 
 /** The error for a file that is there and cannot be read. */

@@ -3,18 +3,19 @@ import { waitForRenewal } from "./claude-locks.ts";
 import type { Waiting } from "./claude-locks.ts";
 import { notFound } from "./failures.ts";
 import type { Look } from "./failures.ts";
-import { isWsl } from "./is-wsl.ts";
 import { describeHolding, holdsNoLogin } from "./located.ts";
 import type { Located } from "./located.ts";
 import { locateOnMac } from "./macos.ts";
 import { readCredentialsFile } from "./read-file.ts";
 import { listSources } from "./sources.ts";
 import type { Source } from "./sources.ts";
-import { findWindowsLogins, noteWindowsLogins } from "./wsl.ts";
+import { findWindowsLogins } from "./wsl.ts";
+import type { WindowsLogin } from "./wsl.ts";
 
 /**
- * Finds and reads the login that this user's Claude Code goes by, never in the middle of a write, and after a renewal that
- * Claude Code is busy with. Nothing is changed. What is found may still be of no use: that is for `validate` to say.
+ * Finds and reads the credentials of this user, never in the middle of a write, and after a renewal that
+ * Claude Code is busy with. On macOS the Keychain and the file are compared; inside WSL the logins of Windows are shown.
+ * Nothing is changed. The login may still be of no use: that is for `validate` to say.
  * Errors: `CREDENTIALS_NOT_FOUND`, `CREDENTIALS_UNREADABLE`, `INTERRUPTED`.
  */
 export async function locateCredentials(ports: Ports, waiting: Waiting = {}): Promise<Located> {
@@ -28,17 +29,16 @@ export async function locateCredentials(ports: Ports, waiting: Waiting = {}): Pr
   return lockNote === undefined ? located : { ...located, notes: [lockNote, ...located.notes] };
 }
 
+/** The first file with a login of Claude Code; else the first that is there at all. */
 async function locateInFiles(sources: readonly Source[], ports: Ports): Promise<Located> {
-  // A directory that the user has named is an answer to the question which login is meant.
-  const mayBeWindows = sources.every(({ variable }) => variable === undefined);
-  const windows = mayBeWindows && (await isWsl(ports)) ? await findWindowsLogins(ports) : [];
   const looks: Look[] = [];
   let unfit: Located | undefined;
   for (const source of sources) {
     const located = await readCredentialsFile(source, ports);
-    // The search goes on past MCP logins; a broken file is not passed over for an older login.
+    // What is broken is not passed over for an older login.
     if (located !== undefined && !holdsNoLogin(located.credentials)) {
-      const others = noteWindowsLogins(windows, located, ports.now());
+      const windows = await findOthers(sources, ports);
+      const others = windows.map((one) => noteWindows(one, located, ports.now()));
       return { ...located, notes: [...others, ...located.notes] };
     }
     const found =
@@ -46,6 +46,20 @@ async function locateInFiles(sources: readonly Source[], ports: Ports): Promise<
     looks.push({ label: source.label, found });
     unfit ??= located;
   }
+  const windows = await findOthers(sources, ports);
   if (unfit !== undefined && windows.length === 0) return unfit;
   throw notFound(sources, looks, ports, windows);
+}
+
+/** Who has named a directory has said which login is meant: then there are no others. */
+async function findOthers(sources: readonly Source[], ports: Ports): Promise<WindowsLogin[]> {
+  const isNamed = sources.some(({ variable }) => variable !== undefined);
+  return isNamed ? [] : await findWindowsLogins(ports);
+}
+
+/** Which of two is meant is not guessed: both are shown. */
+function noteWindows(windows: WindowsLogin, used: Located, now: number): string {
+  const mine = `${used.label} of WSL holds ${describeHolding(used.credentials, now)}, and was read`;
+  const its = `${windows.label} of Windows holds ${describeHolding(windows.credentials, now)}`;
+  return `${mine}; ${its}: to push that one, \`${windows.command}\``;
 }

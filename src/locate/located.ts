@@ -1,17 +1,12 @@
 import { fingerprintOf } from "../credentials/fingerprint.ts";
-import type { Credentials, Login } from "../credentials/parse.ts";
-import type { FileSnapshot } from "../ports.ts";
+import type { Credentials } from "../credentials/parse.ts";
 
-/** A login, or what stands in its place, as it was found. */
+/** The login that this user's Claude Code goes by, or what stands in its place. */
 export interface Located {
-  /** How messages name the place. */
+  /** How messages name the place: `~/.claude/.credentials.json`, `the Keychain`. */
   readonly label: string;
   readonly credentials: Credentials;
-  /** The file; the Keychain has none. */
-  readonly path?: string;
-  /** The file as it was read, without its bytes: enough to see later whether it has changed. */
-  readonly snapshot?: Omit<FileSnapshot, "bytes">;
-  /** What the user should know of the place besides; whole sentences without a period. */
+  /** What the user should know of it besides; whole sentences without a period. */
   readonly notes: readonly string[];
 }
 
@@ -48,27 +43,18 @@ export function worthOf(credentials: Credentials, now: number): number {
 /** What a place holds, as the object of a sentence: by fingerprint and date, never a secret. */
 export function describeHolding(credentials: Credentials, now: number): string {
   if (holdsNoLogin(credentials)) return "no login of Claude Code";
-  if (credentials.kind !== "login") return "something that is no credentials file";
+  if (credentials.kind !== "login") return "something that cannot be read as a login";
   const { accessToken, expiresAt } = credentials.login;
   if (accessToken === undefined || expiresAt === 0) return "a login that was cleared";
-  const until = expiresAt === undefined ? "" : `, ${describeEnd(expiresAt, now)}`;
-  const isRejected = worthOf(credentials, now) === 0;
-  return `${fingerprintOf(accessToken)}${until}${isRejected ? ", which is of no use" : ""}`;
+  const fingerprint = fingerprintOf(accessToken);
+  if (expiresAt === undefined || worthOf(credentials, now) === 0) {
+    return `${fingerprint}, which is of no use`;
+  }
+  return `${fingerprint}, ${expiresAt > now ? "valid until" : "over since"} ${minuteOf(expiresAt)}`;
 }
 
-/** As `describeHolding`, for a place beside the one that was used. */
-export function describeOther(other: Located, used: Located, now: number): string {
-  const [token, tokenUsed] = [tokenOf(other), tokenOf(used)];
-  if (token !== undefined && tokenUsed?.equals(token) === true) return "the same login";
-  return describeHolding(other.credentials, now);
-}
-
-function tokenOf({ credentials }: Located): Login["accessToken"] {
-  return credentials.kind === "login" ? credentials.login.accessToken : undefined;
-}
-
-function describeEnd(at: number, now: number): string {
-  // Swedish writes year, month, day, and 24 hours.
-  const minute = new Date(at).toLocaleString("sv-SE", { dateStyle: "short", timeStyle: "short" });
-  return at > now ? `valid until ${minute}` : `expired since ${minute}`;
+/** Local time, as elsewhere. */
+function minuteOf(at: number): string {
+  // Swedish has the year first, and 24 hours.
+  return new Date(at).toLocaleString("sv-SE", { dateStyle: "short", timeStyle: "short" });
 }

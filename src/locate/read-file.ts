@@ -4,10 +4,10 @@ import { renderMode, renderShellWord } from "../hosts/local-path.ts";
 import { renderAclCure } from "../hosts/windows-acl.ts";
 import type { FileSnapshot, Ports } from "../ports.ts";
 import { unreadable } from "./failures.ts";
-import { isWsl } from "./is-wsl.ts";
 import type { Located } from "./located.ts";
 import type { Source } from "./sources.ts";
 import { readStable } from "./stable-read.ts";
+import { isOnWindowsDisk } from "./wsl.ts";
 
 /**
  * Reads a credentials file, never in the middle of a write, and notes who else can read it. `undefined` when there is none.
@@ -23,10 +23,9 @@ export async function readCredentialsFile(
       ["empty", "truncated", "not-json"].includes(parseCredentials(bytes).kind),
     );
     if (found === undefined) return undefined;
-    const { bytes, ...snapshot } = found;
-    const notes = await noteReaders(source, snapshot, ports);
+    const notes = await noteReaders(source, found, ports);
     if (isLegacy) notes.push(`${label} is where only old versions of Claude Code kept the login`);
-    return { path, label, credentials: parseCredentials(bytes, label), snapshot, notes };
+    return { label, credentials: parseCredentials(found.bytes, label), notes };
   } catch (error) {
     throw unreadable(source, error, ports);
   }
@@ -45,9 +44,8 @@ async function noteReaders(
       `${label} is open to other users of this laptop, namely ${who}: run \`${renderAclCure(path, ports.userName, groups)}\``,
     ];
   }
-  if ((mode & 0o044) === 0) return [];
-  // There the mode is made up; Windows decides who may read.
-  if (/^\/mnt\/[a-z]\//i.test(path) && (await isWsl(ports))) return [];
+  // A Windows disk inside WSL shows every file as open to all.
+  if ((mode & 0o044) === 0 || isOnWindowsDisk(path)) return [];
   return [
     `${label} can be read by other users of this laptop (mode ${renderMode(mode)}): run \`chmod 600 ${renderShellWord(path)}\``,
   ];

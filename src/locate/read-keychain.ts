@@ -1,35 +1,34 @@
 import { errorCodeOf } from "../hosts/local-path.ts";
 import type { Ports } from "../ports.ts";
-import { keychainQuestion, readKeychainAnswer, SECURITY } from "./keychain.ts";
-import type { KeychainAnswer, KeychainItem } from "./keychain.ts";
+import { keychainArguments, readKeychainAnswer } from "./keychain.ts";
+import type { KeychainAnswer } from "./keychain.ts";
 import { pause } from "./pause.ts";
 
-const PATIENCE_MS = 5_000;
+/** By its whole path: another `security` in the PATH would be handed the login. */
+const PROGRAM = "/usr/bin/security";
+const PATIENCE_MS = 5000;
 const PAUSE_MS = 300;
 
-/** Asks the macOS Keychain for an item, and once more if it could not be read: that may pass. Error: `INTERRUPTED`. */
-export async function readKeychain(
-  item: KeychainItem,
-  ports: Ports,
-  signal: AbortSignal | undefined,
-): Promise<KeychainAnswer> {
-  const answer = await ask(item, ports);
-  if (answer.kind !== "unreadable") return answer;
+/**
+ * Reads Claude Code's login from the Keychain with Apple's own program, which asks nobody. What fails is tried once more:
+ * failures that pass are known (changelog of 2.1.84). Error: `INTERRUPTED`.
+ */
+export async function readKeychain(ports: Ports, signal?: AbortSignal): Promise<KeychainAnswer> {
+  const first = await ask(ports);
+  if (first.kind === "found" || first.kind === "absent") return first;
   await pause(PAUSE_MS, ports, signal);
-  return ask(item, ports);
+  return await ask(ports);
 }
 
-async function ask(item: KeychainItem, { run }: Ports): Promise<KeychainAnswer> {
+async function ask(ports: Ports): Promise<KeychainAnswer> {
   try {
-    return readKeychainAnswer(
-      await run(SECURITY, keychainQuestion(item), { timeoutMs: PATIENCE_MS }),
-    );
+    const argv = keychainArguments(ports);
+    return readKeychainAnswer(await ports.run(PROGRAM, argv, { timeoutMs: PATIENCE_MS }));
   } catch (error) {
-    const code = errorCodeOf(error);
-    const why =
-      code === "ETIMEDOUT"
-        ? "it did not answer within 5 seconds; it may be asking for leave in a window on the screen"
-        : `${SECURITY} could not be run: the system said ${code}`;
+    const isSlow = errorCodeOf(error) === "ETIMEDOUT";
+    const why = isSlow
+      ? "`security` did not answer within 5 s; it may be asking for leave in a window on the Mac's screen"
+      : "`security` could not be started";
     return { kind: "unreadable", why };
   }
 }

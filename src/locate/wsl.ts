@@ -1,55 +1,65 @@
+import { parseCredentials } from "../credentials/parse.ts";
+import type { Credentials } from "../credentials/parse.ts";
 import { renderShellWord } from "../hosts/local-path.ts";
 import type { Ports } from "../ports.ts";
-import { describeHolding, describeOther, worthOf } from "./located.ts";
-import type { Located } from "./located.ts";
-import { readCredentialsFile } from "./read-file.ts";
 
-const WINDOWS_HOMES = "/mnt/c/Users";
-/** Folders there that are nobody's home. */
-const NO_HOMES = new Set(["public", "default", "all users", "default user", "desktop.ini"]);
-
-/** A login that Windows keeps, seen from the Linux inside it. */
+/** A login on the Windows side of this computer. */
 export interface WindowsLogin {
-  readonly located: Located;
+  /** The path, as Linux sees it. */
+  readonly label: string;
+  readonly credentials: Credentials;
   /** What to type to push this one. */
   readonly command: string;
 }
 
-/** The logins of this computer's Windows users, as far as they can be read. */
+const USERS = "/mnt/c/Users";
+const NO_PERSON = new Set(["public", "default", "all users", "default user", "desktop.ini"]);
+
+/**
+ * Inside WSL: the logins of Claude Code for Windows, which has a home of its own. Empty elsewhere. What cannot be read is
+ * not ours. Never rejects.
+ */
 export async function findWindowsLogins(ports: Ports): Promise<WindowsLogin[]> {
-  const names = await ports.files.list(WINDOWS_HOMES).catch(() => []);
-  const homes = names.filter((name) => !NO_HOMES.has(name.toLowerCase())).sort();
-  const logins = await Promise.all(homes.map((name) => readLogin(name, ports)));
-  return logins.filter((login) => login !== undefined);
+  if (ports.platform !== "linux" || !(await isWsl(ports))) return [];
+  const names = await ports.files.list(USERS).catch(() => []);
+  const found = names
+    .filter((name) => !NO_PERSON.has(name.toLowerCase()))
+    .sort()
+    .map(async (name) => {
+      const directory = `${USERS}/${name}/.claude`;
+      const label = `${directory}/.credentials.json`;
+      try {
+        const credentials = parseCredentials((await ports.files.read(label)).bytes, label);
+        return credentials.kind === "login"
+          ? [{ label, credentials, command: commandFor(directory, ports) }]
+          : [];
+      } catch {
+        return [];
+      }
+    });
+  return (await Promise.all(found)).flat();
 }
 
-/** What to say of the Windows logins when the Linux one is used: nothing is guessed, so both are shown. */
-export function noteWindowsLogins(
-  logins: readonly WindowsLogin[],
-  used: Located,
-  now: number,
-): string[] {
-  return logins.map(({ located, command }) => {
-    const other = describeOther(located, used, now);
-    const way = other === "the same login" ? "" : `; to push that one: \`${command}\``;
-    return `the login of WSL was used: ${used.label} (${describeHolding(used.credentials, now)}); Windows holds ${other} in ${located.label}${way}`;
-  });
+/** Whether a path lies on a Windows disk, which shows every file as open to all. */
+export function isOnWindowsDisk(path: string): boolean {
+  return /^\/mnt\/[a-z]\//.test(path);
 }
 
-async function readLogin(name: string, ports: Ports): Promise<WindowsLogin | undefined> {
-  const directory = `${WINDOWS_HOMES}/${name}/.claude`;
-  const path = `${directory}/.credentials.json`;
+/** Once the first variable is set, be it to nothing, Claude Code and we pay no attention to the second. */
+function commandFor(directory: string, { env }: Ports): string {
+  const variable =
+    env["CLAUDE_SECURESTORAGE_CONFIG_DIR"] === undefined
+      ? "CLAUDE_CONFIG_DIR"
+      : "CLAUDE_SECURESTORAGE_CONFIG_DIR";
+  return `${variable}=${renderShellWord(directory)} sync-creds push`;
+}
+
+async function isWsl({ env, files }: Ports): Promise<boolean> {
+  if (env["WSL_DISTRO_NAME"]) return true;
   try {
-    const source = { path, label: path, directory, isLegacy: false };
-    const located = await readCredentialsFile(source, ports);
-    if (located === undefined || worthOf(located.credentials, ports.now()) < 0) return undefined;
-    // Where both variables are set, Claude Code and we go by this one.
-    const variable =
-      ports.env["CLAUDE_SECURESTORAGE_CONFIG_DIR"] === undefined
-        ? "CLAUDE_CONFIG_DIR"
-        : "CLAUDE_SECURESTORAGE_CONFIG_DIR";
-    return { located, command: `${variable}=${renderShellWord(directory)} sync-creds push` };
+    const { bytes } = await files.read("/proc/sys/kernel/osrelease");
+    return /microsoft/i.test(bytes.toString("latin1"));
   } catch {
-    return undefined; // another user's home
+    return false;
   }
 }

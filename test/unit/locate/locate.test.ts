@@ -77,7 +77,7 @@ describe("inside WSL", () => {
     expect(label).toBe("~/.claude/.credentials.json");
     expect(notes).toEqual([
       expect.stringMatching(
-        /^\/mnt\/c\/Users\/Zoë\/\.claude\/\.credentials\.json holds [0-9a-f]{8}, over since .*: to push that one, `CLAUDE_CONFIG_DIR=\S+ sync-creds push`$/,
+        /^~\/\.claude\/\.credentials\.json of WSL holds [0-9a-f]{8}, valid until .*, and was read; \/mnt\/c\/Users\/Zoë\/\.claude\/\.credentials\.json of Windows holds [0-9a-f]{8}, over since .*: to push that one, `CLAUDE_CONFIG_DIR='\/mnt\/c\/Users\/Zoë\/\.claude' sync-creds push`$/,
       ),
     ]);
   });
