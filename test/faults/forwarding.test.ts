@@ -124,7 +124,8 @@ describe.skipIf(!hasSshd)("a host whose sshd forwards no connections", () => {
 
     await until("all relays are gone", () => relaysOf(stage.sshd.home).length === 0);
     await until("the host went back by itself", () => hostToken(stage) === tokens.other);
-    expect(await stage.chat("as before")).toBe("before");
+    // Its restart comes after the file.
+    await expect.poll(() => stage.chat("as before"), { timeout: 10_000 }).toBe("before");
   });
 
   test.each(TOOLS)("has no use for %s once its stream is given up", async (tool) => {
@@ -138,7 +139,7 @@ describe.skipIf(!hasSshd)("a host whose sshd forwards no connections", () => {
 
     const stream = await session.openStream("127.0.0.1", port ?? 0);
     stream.write("a question");
-    expect(relaysOf(stage.sshd.home).join()).toContain(tool);
+    await until("the relay runs", () => relaysOf(stage.sshd.home).join().includes(tool));
     stream.destroy();
 
     await until("the relay is gone", () => relaysOf(stage.sshd.home).length === 0);

@@ -8,6 +8,7 @@ import { nodePorts } from "../../../src/node-ports.ts";
 import type { Human } from "../../../src/ports.ts";
 import { Secret } from "../../../src/secret.ts";
 import { failure, open, runOn } from "../../support/connected.ts";
+import { openSecurityKeyAgent } from "../../support/security-key-agent.ts";
 import { processesNaming } from "../../support/processes.ts";
 import {
   canChooseShell,
@@ -117,6 +118,25 @@ describe.skipIf(!hasSshd)("the system's ssh", () => {
     expect(sshd.log()).toContain("Accepted publickey for");
     expect(sshd.log()).toContain("ED25519-CERT");
     expect(told.join("\n")).toMatch(/^goes through the system's `ssh`: the certificate beside/);
+  });
+
+  test("is chosen for a security key in the agent; whose turn it is to be touched for is said", async () => {
+    await using sshd = await startSshd();
+    await using agent = await openSecurityKeyAgent(sshd.directory);
+    writeFileSync(join(sshd.directory, "authorized_keys"), agent.publicKeyLine);
+    writeFileSync(
+      sshd.sshConfig,
+      `IdentityAgent ${agent.socket}\n${readFileSync(sshd.sshConfig, "utf8").replace(/Identit(?:iesOnly|yFile).*/g, "")}`,
+    );
+    const told: string[] = [];
+    const config = { ssh: ALIAS.ssh, sshConfig: sshd.sshConfig };
+    const session = await open(sshd, {}, config, (line) => told.push(line));
+    session.close();
+    expect(sshd.log()).toContain("ED25519-SK");
+    expect(told).toEqual([
+      "goes through the system's `ssh`: the security key touch me in the agent",
+      "touch your key for web-1 (1/1)",
+    ]);
   });
 
   test("is chosen for a host that a certificate authority vouches for", async () => {
@@ -246,6 +266,6 @@ describe.skipIf(!hasSshd)("the system's ssh", () => {
     session.close();
     session.close();
     await expect(session.lost).rejects.toMatchObject({ code: "CONNECTION_LOST" });
-    await expect.poll(ours).toEqual([]);
+    await expect.poll(ours, { timeout: 10_000 }).toEqual([]);
   });
 });
