@@ -33,6 +33,8 @@ export interface SshdOptions {
   readonly password?: string;
   /** Folders that come first in the PATH of what runs on the host. */
   readonly path?: readonly string[];
+  /** Network namespace that sshd listens in, and its address there; loopback of this one unless told. */
+  readonly at?: { readonly namespace: string; readonly address: string };
   /** File into which strace writes every program that is started here. Check `hasStrace` first. */
   readonly trace?: string;
 }
@@ -114,10 +116,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
   const sshConfig = join(directory, "ssh_config");
   const knownHostsText = (name: string): string =>
     hostKeys.map(({ type, blob }) => `${name} ${type} ${blob.toString("base64")}\n`).join("");
-  writeFileSync(knownHosts, knownHostsText(`[127.0.0.1]:${port}`));
+  const address = options.at?.address ?? "127.0.0.1";
+  writeFileSync(knownHosts, knownHostsText(`[${address}]:${port}`));
   writeFileSync(
     sshConfig,
-    `Host *\n  HostName 127.0.0.1\n  Port ${port}\n  User ${user}\n  IdentityFile ${clientKey}\n` +
+    `Host *\n  HostName ${address}\n  Port ${port}\n  User ${user}\n  IdentityFile ${clientKey}\n` +
       `  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile ${knownHosts}\n  GlobalKnownHostsFile none\n`,
   );
   return {
@@ -200,7 +203,8 @@ async function listen(
     const file = join(directory, "sshd_config");
     const logFile = join(directory, `sshd-${port}.log`);
     writeFileSync(file, renderConfig(directory, home, port, hostKeys, options));
-    const command = [SSHD ?? "sshd", "-D", "-e", "-f", file];
+    const inside = options.at === undefined ? [] : ["ip", "netns", "exec", options.at.namespace];
+    const command = [...inside, SSHD ?? "sshd", "-D", "-e", "-f", file];
     const [program = "", ...argv] =
       options.trace === undefined ? command : ["strace", ...straceInto(options.trace), ...command];
     const sshd = spawn(program, argv, {
@@ -217,14 +221,14 @@ function renderConfig(
   home: string,
   port: number,
   hostKeys: readonly HostKey[],
-  { config = [], path = [] }: SshdOptions,
+  { config = [], path = [], at }: SshdOptions,
 ): string {
   const search = path.length === 0 ? "" : ` PATH=${[...path, process.env["PATH"]].join(":")}`;
   const lines = [
     // sshd takes the first value it meets.
     ...config,
     `Port ${port}`,
-    "ListenAddress 127.0.0.1",
+    `ListenAddress ${at?.address ?? "127.0.0.1"}`,
     ...hostKeys.map(({ file }) => `HostKey ${file.replace(/\.pub$/, "")}`),
     `AuthorizedKeysFile ${join(directory, "authorized_keys")}`,
     `PidFile ${join(directory, "sshd.pid")}`,
