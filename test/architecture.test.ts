@@ -86,6 +86,8 @@ const REVEAL: Record<string, string> = {
 /** Files without effects: same question, same answer. */
 const PURE = [
   "locate/sources.ts",
+  "locate/keychain.ts",
+  "locate/located.ts",
   "validate/validate.ts",
   "validate/misfits.ts",
   "validate/project.ts",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { locateCredentials } from "../../../src/locate/locate.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { FAKE_NOW, fakePorts } from "../../support/fake-ports.ts";
+import { FAKE_NOW, fakePorts, fakeRun } from "../../support/fake-ports.ts";
 import type { FakeWorld } from "../../support/fake-ports.ts";
 import { credentialsFile } from "../credentials/a-credentials-file.ts";
 
@@ -103,16 +103,74 @@ describe("inside WSL", () => {
     });
   });
 
+  test("homes of others, logins of MCP servers and what is nobody's home are passed over", async () => {
+    const of = (name: string) => `/mnt/c/Users/${name}/.claude/.credentials.json`;
+    const files = {
+      [USUAL]: GOOD,
+      [of("bob")]: "EACCES",
+      [of("cy")]: MCP_ONLY,
+      [of("Default User")]: GOOD,
+      [of("All Users")]: GOOD,
+    };
+    expect((await locate({ ...wsl, files })).notes).toEqual([]);
+  });
+
+  test("beside MCP logins alone the Windows login is the one to name", async () => {
+    const files = { [USUAL]: MCP_ONLY, [ofWindows]: GOOD };
+    await expect(locate({ ...wsl, files })).rejects.toMatchObject({
+      message: "Claude Code is not logged in inside WSL",
+      why: expect.stringContaining("~/.claude/.credentials.json: no login of Claude Code"),
+    });
+  });
+
+  test("a variable that points nowhere is an error, whatever Windows has", async () => {
+    const env = { ...wsl.env, CLAUDE_CONFIG_DIR: "/elsewhere" };
+    await expect(locate({ env, files: { [ofWindows]: GOOD } })).rejects.toMatchObject({
+      message: "/elsewhere/.credentials.json does not exist",
+    });
+  });
+
+  test("the command sets the variable that counts", async () => {
+    const env = { ...wsl.env, CLAUDE_SECURESTORAGE_CONFIG_DIR: "" };
+    const { notes } = await locate({ env, files: { [USUAL]: GOOD, [ofWindows]: EXPIRED } });
+    expect(notes).toEqual([
+      expect.stringContaining("`CLAUDE_SECURESTORAGE_CONFIG_DIR='/mnt/c/Users/Zoë/.claude' sync"),
+    ]);
+  });
+
   test("elsewhere nobody looks at /mnt/c", async () => {
     const { notes } = await locate({ files: { [USUAL]: GOOD, [ofWindows]: GOOD } });
     expect(notes).toEqual([]);
   });
 });
 
-test("on Windows a user of WSL is told where to run this", async () => {
-  const windows = { platform: "win32", home: "C:\\Users\\ann", cwd: "C:\\" } as const;
-  await expect(locate(windows)).rejects.toMatchObject({
-    next: expect.arrayContaining([expect.stringContaining("WSL")]),
+describe("on Windows", () => {
+  const windows = (home: string) => ({ platform: "win32", home, cwd: "C:\\" }) as const;
+
+  test.each([
+    String.raw`C:\Users\Ümit`,
+    String.raw`C:\Users\Ангелина Ж`,
+    String.raw`D:\Benutzer\山田 太郎`,
+  ])("the login of %s is found", async (home) => {
+    const files = { [`${home}\\.claude\\.credentials.json`]: { ...GOOD, mode: 0o666 } };
+    const { label, notes } = await locate({ ...windows(home), files });
+    // The mode says nothing there.
+    expect([label, notes]).toEqual([String.raw`~\.claude\.credentials.json`, []]);
+  });
+
+  test("a file that other users may read is used, and the cure named", async () => {
+    const path = String.raw`C:\Users\ann\.claude\.credentials.json`;
+    const { run } = fakeRun({ stdout: "O:BAG:SYD:(A;;FA;;;SY)(A;ID;0x1200a9;;;BU)\r\n" });
+    const world = { ...windows(String.raw`C:\Users\ann`), files: { [path]: GOOD }, run };
+    expect((await locate(world)).notes).toEqual([
+      String.raw`~\.claude\.credentials.json is open to other users of this laptop, namely all users (S-1-5-32-545): run ${"`"}icacls "${path}" /inheritance:r /grant:r "ann:F" /remove:g *S-1-5-32-545${"`"}`,
+    ]);
+  });
+
+  test("a user of WSL is told where to run this", async () => {
+    await expect(locate(windows(String.raw`C:\Users\ann`))).rejects.toMatchObject({
+      next: expect.arrayContaining([expect.stringContaining("WSL")]),
+    });
   });
 });
 
@@ -203,6 +261,22 @@ describe("while Claude Code renews the login", () => {
     ]);
     expect(slept()).toBe(60_000);
   });
+});
+
+test("a wait of more than a second is told, once", async () => {
+  const { ports } = locked(() => FAKE_NOW);
+  const told: string[] = [];
+
+  await locateCredentials(ports, { tell: (note) => told.push(note) });
+  expect(told).toEqual(["Claude Code is renewing this login: waiting for it, at most a minute"]);
+});
+
+test("a lock that cannot be seen is not waited for: reading the file says what is wrong", async () => {
+  const { ports, slept } = counting();
+  const files = { ...ports.files, modifiedAt: () => Promise.reject(new Error("EACCES")) };
+
+  expect((await locateCredentials({ ...ports, files })).notes).toEqual([]);
+  expect(slept()).toBe(0);
 });
 
 function locate(world: FakeWorld) {
