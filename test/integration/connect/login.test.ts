@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { failure, runOn, yes } from "../../support/connected.ts";
@@ -28,18 +28,27 @@ describe.skipIf(!hasSshd)("logging in", () => {
     }
   });
 
-  test("a key with a passphrase is unlocked by a person", async () => {
-    await using sshd = await startSshd();
-    execFileSync("ssh-keygen", ["-q", "-p", "-a", "4", "-N", "secret", "-f", sshd.clientKey], {
-      stdio: "ignore",
-    });
-    const { human } = yes("secret");
-    await expect(runOn(sshd, "echo in", { human })).resolves.toMatchObject({ out: "in\n" });
-    expect(await failure(sshd)).toMatchObject({
-      code: "KEY_UNREADABLE",
-      next: [expect.stringContaining("ssh-add")],
-    });
-  });
+  test.each([
+    ["OpenSSH's own format", "ed25519", []],
+    ["PEM", "rsa", ["-m", "PEM"]],
+    ["PKCS#8, which only ssh itself reads", "rsa", ["-m", "PKCS8"]],
+  ] as const)(
+    "a key with a passphrase, in %s, is unlocked by a person",
+    async (_, type, format) => {
+      await using sshd = await startSshd();
+      for (const file of [sshd.clientKey, `${sshd.clientKey}.pub`]) rmSync(file);
+      generateKey(sshd.clientKey, type, format);
+      writeFileSync(join(sshd.directory, "authorized_keys"), readFileSync(`${sshd.clientKey}.pub`));
+      execFileSync(
+        "ssh-keygen",
+        ["-q", "-p", "-a", "4", "-N", "secret", ...format, "-f", sshd.clientKey],
+        { stdio: "ignore" },
+      );
+      const { human } = yes("secret");
+      await expect(runOn(sshd, "echo in", { human })).resolves.toMatchObject({ out: "in\n" });
+      expect((await failure(sshd)).code).toMatch(/^(?:KEY_UNREADABLE|AUTHENTICATION_FAILED)$/);
+    },
+  );
 
   test("a key that others may read is refused without contacting the host", async () => {
     await using sshd = await startSshd();
