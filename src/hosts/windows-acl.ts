@@ -71,7 +71,8 @@ export function aclQuestion(path: string, env: Ports["env"]): [program: string, 
   const program = win32.join(system, "WindowsPowerShell", "v1.0", "powershell.exe");
   // PowerShell takes typographic quotes for quotes as well.
   const quoted = `'${path.replace(/['\u2018-\u201B]/g, "$&$&")}'`;
-  const command = `(Get-Acl -LiteralPath ${quoted}).Sddl`;
+  // From PowerShell 7 it inherits module folders whose `Get-Acl` it cannot load, and would say nothing.
+  const command = String.raw`$env:PSModulePath = $PSHOME + '\Modules'; (Get-Acl -LiteralPath ${quoted}).Sddl`;
   return [program, ["-NoProfile", "-NonInteractive", "-Command", command]];
 }
 

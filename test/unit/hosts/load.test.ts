@@ -172,7 +172,7 @@ describe("on Windows", () => {
         "-NoProfile",
         "-NonInteractive",
         "-Command",
-        String.raw`(Get-Acl -LiteralPath 'C:\Users\Ümit O’’Neil\hosts.json').Sddl`,
+        String.raw`$env:PSModulePath = $PSHOME + '\Modules'; (Get-Acl -LiteralPath 'C:\Users\Ümit O’’Neil\hosts.json').Sddl`,
       ],
     ]);
   });

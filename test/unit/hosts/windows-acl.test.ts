@@ -56,7 +56,9 @@ test("the question quotes what PowerShell takes for a quote, and trusts no folde
     SystemRoot: String.raw`D:\Win`,
   });
   expect(program).toBe(String.raw`D:\Win\System32\WindowsPowerShell\v1.0\powershell.exe`);
-  expect(argv.at(-1)).toBe(String.raw`(Get-Acl -LiteralPath 'C:\Ann''s ‘‘x’’\ф').Sddl`);
+  expect(argv.at(-1)).toBe(
+    String.raw`$env:PSModulePath = $PSHOME + '\Modules'; (Get-Acl -LiteralPath 'C:\Ann''s ‘‘x’’\ф').Sddl`,
+  );
 });
 
 test("the cure names groups by number, whatever the language", () => {
