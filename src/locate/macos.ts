@@ -43,9 +43,12 @@ export async function locateOnMac(
   if (worth(best) <= now && (answer.kind === "locked" || answer.kind === "unreadable")) {
     throw keychainUnreadable(answer, describeAll(findings.slice(1), now));
   }
+  const trouble = findings.find((finding) => finding.trouble !== undefined)?.trouble;
+  // Where no login has been found at all, it may be in the file that cannot be read.
+  if (trouble !== undefined && worth(best) < 0) throw trouble;
   if (best.located === undefined) {
     const looks = findings.map(({ label }) => ({ label, found: "nothing" }));
-    throw findings.find(({ trouble }) => trouble)?.trouble ?? notFound(sources, looks, ports);
+    throw notFound(sources, looks, ports);
   }
   const { located } = best;
   return {

@@ -44,8 +44,7 @@ async function noteReaders(
       `${label} is open to other users of this laptop, namely ${who}: run \`${renderAclCure(path, ports.userName, groups)}\``,
     ];
   }
-  // A Windows disk inside WSL shows every file as open to all.
-  if ((mode & 0o044) === 0 || isOnWindowsDisk(path)) return [];
+  if ((mode & 0o044) === 0 || (await isOnWindowsDisk(path, ports))) return [];
   return [
     `${label} can be read by other users of this laptop (mode ${renderMode(mode)}): run \`chmod 600 ${renderShellWord(path)}\``,
   ];

@@ -20,7 +20,7 @@ const NO_PERSON = new Set(["public", "default", "all users", "default user", "de
  * not ours. Never rejects.
  */
 export async function findWindowsLogins(ports: Ports): Promise<WindowsLogin[]> {
-  if (ports.platform !== "linux" || !(await isWsl(ports))) return [];
+  if (!(await isWsl(ports))) return [];
   const names = await ports.files.list(USERS).catch(() => []);
   const found = names
     .filter((name) => !NO_PERSON.has(name.toLowerCase()))
@@ -40,9 +40,9 @@ export async function findWindowsLogins(ports: Ports): Promise<WindowsLogin[]> {
   return (await Promise.all(found)).flat();
 }
 
-/** Whether a path lies on a Windows disk, which shows every file as open to all. */
-export function isOnWindowsDisk(path: string): boolean {
-  return /^\/mnt\/[a-z]\//.test(path);
+/** Whether a path inside WSL lies on a Windows disk, which shows every file as open to all. */
+export async function isOnWindowsDisk(path: string, ports: Ports): Promise<boolean> {
+  return /^\/mnt\/[a-z]\//.test(path) && (await isWsl(ports));
 }
 
 /** Once the first variable is set, be it to nothing, Claude Code and we pay no attention to the second. */
@@ -54,7 +54,8 @@ function commandFor(directory: string, { env }: Ports): string {
   return `${variable}=${renderShellWord(directory)} sync-creds push`;
 }
 
-async function isWsl({ env, files }: Ports): Promise<boolean> {
+async function isWsl({ platform, env, files }: Ports): Promise<boolean> {
+  if (platform !== "linux") return false;
   if (env["WSL_DISTRO_NAME"]) return true;
   try {
     const { bytes } = await files.read("/proc/sys/kernel/osrelease");

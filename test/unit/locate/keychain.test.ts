@@ -115,10 +115,12 @@ describe("Keychain and file", () => {
       "the Keychain",
       ["the Keychain was read; ~/.claude/.credentials.json cannot be read"],
     ]);
-    await expect(locateOnMac({ run: fakeRun({ code: 44 }).run, files })).rejects.toMatchObject({
-      code: "CREDENTIALS_UNREADABLE",
-      message: "~/.claude/.credentials.json cannot be read",
-    });
+    for (const without of [{ code: 44 }, { stdout: '{"mcpOAuth":{}}\n' }]) {
+      await expect(locateOnMac({ run: fakeRun(without).run, files })).rejects.toMatchObject({
+        code: "CREDENTIALS_UNREADABLE",
+        message: "~/.claude/.credentials.json cannot be read",
+      });
+    }
   });
 
   test("nothing in either names both", async () => {

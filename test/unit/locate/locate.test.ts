@@ -90,6 +90,12 @@ describe("inside WSL", () => {
     expect(notes).toEqual([]);
   });
 
+  test("a disk of Linux that is mounted in such a place has real modes", async () => {
+    const env = { CLAUDE_CONFIG_DIR: "/mnt/d" };
+    const files = { "/mnt/d/.credentials.json": { ...GOOD, mode: 0o644 } };
+    expect((await locate({ env, files })).notes).toEqual([expect.stringContaining("chmod 600")]);
+  });
+
   test("a Windows login alone is named, with the command that pushes it", async () => {
     const files = {
       [ofWindows]: GOOD,
