@@ -40,7 +40,7 @@ const FURNITURE = new Set([
 
 /** Packages and effects, and the files that alone may import them when the program runs. */
 const OWNERS: [what: RegExp, owners: RegExp][] = [
-  [/^commander$/, /^cli\/program\.ts$/],
+  [/^commander$/, /^cli\/program(?:-\w+)?\.ts$/],
   [/^@?inquirer\b/, /^cli\/prompts\.ts$/],
   [/^listr2$/, /^output\/task-list\.ts$/],
   [/^node-ssh$/, /^remote\/node-ssh-session\.ts$/],
@@ -62,6 +62,7 @@ const PROCESS: Record<string, string> = {
   "node-ports.ts": "platform, environment, folder and account of this machine",
   "main.ts": "the streams and the environment of the terminal",
   "cli/program.ts": "the streams of the help text that the build keeps",
+  "cli/hosts.ts": "whether a person can be asked on stdin, or an inventory comes through it",
   "cli/push.ts": "whether a person can be asked on stdin",
   "cli/interrupts.ts": "signals, and the end after a second one",
   "demo/embedded-host.ts": "PATH for the programs of the demo's host",
@@ -106,6 +107,10 @@ const PURE = [
   "remote/frames.ts",
   "remote/probe-report.ts",
   "remote/restart-report.ts",
+  "hosts/ansible.ts",
+  "hosts/complaint.ts",
+  "hosts/edit.ts",
+  "hosts/json-layout.ts",
   "hosts/parse.ts",
   "hosts/select.ts",
   "hosts/windows-acl.ts",

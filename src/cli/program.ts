@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Terminal } from "../output/terminal.ts";
+import { addHostsCommands } from "./program-hosts.ts";
 import type { PushOptions } from "./push.ts";
 
 /** Parses a command line and runs its command; resolves with the exit status. The only place that knows commander. */
@@ -59,6 +60,12 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
       const { push } = await import("./push.ts");
       end(await push(names, { ...options, dryRun: true }, terminal));
     });
+
+  addHostsCommands(
+    program.command("hosts").description("list, add and import the hosts of hosts.json"),
+    terminal,
+    end,
+  );
 
   program
     .command("schema")

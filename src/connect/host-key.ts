@@ -4,6 +4,7 @@ import { keyTypeOf } from "./key-blob.ts";
 import {
   fingerprintOfKey,
   hasAuthority,
+  hasOnlyRevokedKeys,
   type HostKeyJudgement,
   judgeHostKey,
   knownKeyTypes,
@@ -18,6 +19,8 @@ export interface HostKeyRecord {
   readonly knownKeyTypes: readonly string[];
   /** Certificates of an authority count for this host (`@cert-authority`). */
   readonly hasAuthority: boolean;
+  /** Keys are on record, but each of them is revoked. */
+  readonly isRevoked: boolean;
   judge(key: Buffer): HostKeyJudgement;
 }
 
@@ -30,6 +33,7 @@ export async function readHostKeyRecord(route: Route, ports: Ports): Promise<Hos
   return {
     knownKeyTypes: knownKeyTypes(files, name, port),
     hasAuthority: pinned === undefined && hasAuthority(files, name, port),
+    isRevoked: hasOnlyRevokedKeys(files, name, port),
     judge(key) {
       const judgement = judgeHostKey(files, name, port, key);
       if (pinned === undefined || judgement.verdict === "revoked") return judgement;
@@ -116,7 +120,7 @@ export function hostKeyError(
 }
 
 /** `user@host:port`, for messages. */
-export function addressOf({ user, host, port }: Route): string {
+export function addressOf({ user, host, port }: Pick<Route, "user" | "host" | "port">): string {
   return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 

@@ -76,6 +76,18 @@ export function hasAuthority(
   );
 }
 
+/** Whether there are keys on record for a host, and every one of them is marked as revoked. */
+export function hasOnlyRevokedKeys(
+  files: readonly KnownHostsFile[],
+  host: string,
+  port: number,
+): boolean {
+  const entries = [port, 22].flatMap((one) => entriesFor(files, lookupName(host, one)));
+  const revoked = entries.filter(({ marker }) => marker === "revoked");
+  const plain = entries.filter(isPlain);
+  return plain.length > 0 && plain.every(({ key }) => revoked.some((bad) => bad.key.equals(key)));
+}
+
 /** A public key's fingerprint, as `ssh-keygen -l` prints it: `SHA256:` and unpadded base64. */
 export function fingerprintOfKey(key: Buffer): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;

@@ -52,13 +52,15 @@ export function parseInventory(text: string, source: string): InventoryHost[] {
   const members = groups.map(([name]) => ({ name, hosts: new Set(membersOf(name)) }));
   // A host without variables stands in groups only.
   const names = new Set([...Object.keys(variables), ...members.flatMap(({ hosts }) => [...hosts])]);
-  return [...names].map((name) => ({
-    name,
-    groups: members
-      .filter((one) => !NO_GROUPS.has(one.name) && one.hosts.has(name))
-      .map((one) => one.name),
-    ...readHost(name, Object.hasOwn(variables, name) ? (variables[name] ?? {}) : {}),
-  }));
+  return [...names].map((name) => {
+    const own = members.filter((one) => !NO_GROUPS.has(one.name) && one.hosts.has(name));
+    const said = Object.hasOwn(variables, name) ? (variables[name] ?? {}) : {};
+    return readHost(
+      name,
+      said,
+      own.map((one) => one.name),
+    );
+  });
 }
 
 function readJson(text: string, source: string): z.infer<typeof inventory> {
@@ -84,10 +86,7 @@ function readJson(text: string, source: string): z.infer<typeof inventory> {
   throw refuse("it has no `_meta.hostvars` with the variables of each host");
 }
 
-function readHost(
-  name: string,
-  variables: Variables,
-): Pick<InventoryHost, "entry" | "obstacle" | "notes"> {
+function readHost(name: string, variables: Variables, groups: readonly string[]): InventoryHost {
   const connection = textOf(variables, "ansible_connection") ?? "ssh";
   // What names SSH in particular wins, as it does for Ansible.
   const host = textOf(variables, "ansible_ssh_host", "ansible_host") ?? name;
@@ -110,6 +109,8 @@ function readHost(
       : []),
   ][0];
   return {
+    name,
+    groups,
     entry: {
       ssh,
       ...(key !== undefined && isKeyUsable && { identityFile: key }),
@@ -145,9 +146,15 @@ function becomeOf(variables: Variables): { runAs?: string; notes: string[] } {
 /** The first of the variables that says something. YAML turns `22` and `true` into other things than text. */
 function textOf(variables: Variables, ...names: readonly string[]): string | undefined {
   for (const name of names) {
-    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    const value = unwrap(Object.hasOwn(variables, name) ? variables[name] : undefined);
     if (typeof value === "string" && value !== "") return value;
     if (typeof value === "number" || typeof value === "boolean") return String(value);
   }
   return undefined;
+}
+
+/** Text that Ansible has from elsewhere stands in an object that says so. */
+function unwrap(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("__ansible_unsafe" in value)) return value;
+  return value.__ansible_unsafe;
 }

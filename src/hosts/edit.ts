@@ -1,6 +1,6 @@
 /** Changes to the text of hosts.json that leave everything else in it as it was: comments, order, spaces, line ends. */
 import { findNodeAtLocation, parseTree, type Node } from "jsonc-parser";
-import { layoutOf, renderJson, type Json, type Layout } from "./json-layout.ts";
+import { isList, layoutOf, renderEach, type Json, type Layout } from "./json-layout.ts";
 
 /** What is to be added. Nothing that the file says already is ever replaced. */
 export interface Addition {
@@ -21,54 +21,32 @@ export const EMPTY_FILE = "{\n}\n";
  * touched: adding it again is a mistake of the caller and throws.
  */
 export function addToHosts(text: string, addition: Addition): string {
+  const { hosts, groups = {}, defaults = [], sshConfig } = addition;
   let edited = text;
-  if (addition.sshConfig !== undefined) {
-    edited = insertValue(edited, ["sshConfig"], addition.sshConfig);
-  }
-  for (const [path, value] of addition.defaults ?? []) {
+  if (sshConfig !== undefined) edited = insertInto(edited, [], { sshConfig });
+  for (const [path, value] of defaults) {
     edited = insertValue(withObject(edited, "defaults"), ["defaults", ...path], value);
   }
-  for (const [name, members] of Object.entries(addition.groups ?? {})) {
+  for (const [name, members] of Object.entries(groups)) {
     edited = withObject(edited, "groups");
-    const isNew = find(edited, ["groups", name]) === undefined;
-    edited = isNew
-      ? insertValue(edited, ["groups", name, "hosts"], members)
-      : members.reduce((sum, one) => appendValue(sum, ["groups", name, "hosts"], one), edited);
+    const path = ["groups", name, "hosts"];
+    const isNew = find(edited, path) === undefined;
+    edited = isNew ? insertValue(edited, path, members) : insertInto(edited, path, members);
   }
-  edited = withObject(edited, "hosts");
-  for (const [name, host] of Object.entries(addition.hosts)) {
-    edited = insertValue(edited, ["hosts", name], host);
-  }
-  return edited;
+  return insertInto(withObject(edited, "hosts"), ["hosts"], hosts);
 }
 
 /** Adds a property behind the others of its object; objects on the way to it are made. */
 export function insertValue(text: string, path: readonly string[], value: Json): string {
-  let container = parse(text);
-  let depth = 0;
-  for (const key of path) {
-    const inside = findNodeAtLocation(container, [key]);
-    if (inside === undefined) break;
-    container = inside;
-    depth++;
-  }
+  const depth = path.findIndex((_, at) => find(text, path.slice(0, at + 1)) === undefined);
   const [key, ...below] = path.slice(depth);
-  if (key === undefined || container.type !== "object") {
-    throw new Error(`${path.join(".")} cannot be added: something is there`);
-  }
+  if (depth < 0 || key === undefined) throw new Error(`${path.join(".")} is there already`);
   const nested = below.reduceRight<Json>((inside, name) => ({ [name]: inside }), value);
-  return insertInto(text, container, nested, key);
-}
-
-/** Adds a value behind the others of a list. */
-export function appendValue(text: string, path: readonly string[], value: Json): string {
-  const container = find(text, path);
-  if (container?.type !== "array") throw new Error(`${path.join(".")} is no list`);
-  return insertInto(text, container, value);
+  return insertInto(text, path.slice(0, depth), { [key]: nested });
 }
 
 function withObject(text: string, key: string): string {
-  return find(text, [key]) === undefined ? insertValue(text, [key], {}) : text;
+  return find(text, [key]) === undefined ? insertInto(text, [], { [key]: {} }) : text;
 }
 
 function find(text: string, path: readonly string[]): Node | undefined {
@@ -81,26 +59,27 @@ function parse(text: string): Node {
   return root;
 }
 
-function insertInto(text: string, container: Node, value: Json, key?: string): string {
+/** Adds the properties of an object, or the items of a list, behind those that the place in the text has already. */
+function insertInto(text: string, path: readonly string[], added: Items): string {
+  const container = find(text, path);
+  const type = isList(added) ? "array" : "object";
+  if (container?.type !== type) throw new Error(`${path.join(".")} is no ${type}`);
   const layout = layoutOf(text);
   const last = container.children?.at(-1);
+  const renderItems: RenderItems = (indent, isInline) =>
+    renderEach(added, { ...layout, isInline }, indent);
   return last === undefined
-    ? fillEmpty(text, container, layout, renderItem)
-    : insertBehind(text, last, layout, renderItem);
-
-  function renderItem(indent: string, isInline: boolean): string {
-    const colon = layout.isSpaced ? ": " : ":";
-    const name = key === undefined ? "" : `${JSON.stringify(key)}${colon}`;
-    return `${name}${renderJson(value, { ...layout, isInline }, indent, name.length)}`;
-  }
+    ? fillEmpty(text, container, layout, renderItems)
+    : insertBehind(text, last, layout, renderItems);
 }
 
-type RenderItem = (indent: string, isInline: boolean) => string;
+type Items = readonly Json[] | { readonly [key: string]: Json };
+type RenderItems = (indent: string, isInline: boolean) => readonly string[];
 
 /**
  * `modify` of jsonc-parser would put the item between its neighbour and the neighbour's comment, and set the neighbour anew.
  */
-function insertBehind(text: string, last: Node, layout: Layout, renderItem: RenderItem): string {
+function insertBehind(text: string, last: Node, layout: Layout, renderItems: RenderItems): string {
   const end = last.offset + last.length;
   const { offset, hasComma, isInLineComment } = endOfEntry(text, end);
   const before = blanksBefore(text, last.offset);
@@ -112,10 +91,11 @@ function insertBehind(text: string, last: Node, layout: Layout, renderItem: Rend
         ? " "
         : "";
   const isInline = !lead.includes("\n");
-  const item = renderItem(lead.slice(lead.lastIndexOf("\n") + 1), isInline);
+  const items = renderItems(lead.slice(lead.lastIndexOf("\n") + 1), isInline);
+  if (items.length === 0) return text;
   const comma = hasComma ? "" : ",";
   const trailing = hasComma ? "," : "";
-  return `${text.slice(0, end)}${comma}${text.slice(end, offset)}${lead}${item}${trailing}${text.slice(offset)}`;
+  return `${text.slice(0, end)}${comma}${text.slice(end, offset)}${lead}${items.join(`,${lead}`)}${trailing}${text.slice(offset)}`;
 }
 
 // All that can stand between the last entry and the bracket that closes.
@@ -140,18 +120,26 @@ function endOfEntry(text: string, end: number) {
 }
 
 /** Into an object or list without entries; comments inside it stay in front. */
-function fillEmpty(text: string, container: Node, layout: Layout, renderItem: RenderItem): string {
+function fillEmpty(
+  text: string,
+  container: Node,
+  layout: Layout,
+  renderItems: RenderItems,
+): string {
   const close = container.offset + container.length - 1;
   const blanks = blanksBefore(text, close);
   const head = text.slice(0, close - blanks.length);
-  if (layout.isInline) {
-    const pad = layout.isSpaced && container.type === "object" ? " " : "";
-    return `${head}${pad}${renderItem("", true)}${pad}${text.slice(close)}`;
-  }
   const outer = indentOfLine(text, container.offset);
   const inner = `${outer}${layout.unit}`;
+  const items = renderItems(inner, layout.isInline);
+  if (items.length === 0) return text;
+  if (layout.isInline) {
+    const pad = layout.isSpaced && container.type === "object" ? " " : "";
+    return `${head}${pad}${items.join(layout.isSpaced ? ", " : ",")}${pad}${text.slice(close)}`;
+  }
+  const lead = `${layout.lineEnd}${inner}`;
   const tail = blanks.includes("\n") ? blanks : `${layout.lineEnd}${outer}`;
-  return `${head}${layout.lineEnd}${inner}${renderItem(inner, false)}${tail}${text.slice(close)}`;
+  return `${head}${lead}${items.join(`,${lead}`)}${tail}${text.slice(close)}`;
 }
 
 function blanksBefore(text: string, offset: number): string {

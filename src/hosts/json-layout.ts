@@ -33,21 +33,28 @@ export function layoutOf(text: string): Layout {
   };
 }
 
-/** A value for a line with this indentation, where `column` characters stand before it: short ones stay on the line. */
-export function renderJson(value: Json, layout: Layout, indent: string, column: number): string {
+/** The items of a list, or the properties of an object, each for a line with this indentation. Short ones stay on it. */
+export function renderEach(
+  all: readonly Json[] | { readonly [key: string]: Json },
+  layout: Layout,
+  indent: string,
+): string[] {
+  if (isList(all)) return all.map((item) => renderJson(item, layout, indent, 0));
+  return Object.entries(all).map(([key, item]) => {
+    const name = `${JSON.stringify(key)}:${layout.isSpaced ? " " : ""}`;
+    return `${name}${renderJson(item, layout, indent, name.length)}`;
+  });
+}
+
+/** `column` characters stand before it on its line. */
+function renderJson(value: Json, layout: Layout, indent: string, column: number): string {
   const line = renderLine(value, layout.isSpaced);
   if (layout.isInline || typeof value !== "object" || value === null) return line;
   if (indent.length + column + line.length < WIDTH) return line;
-  const inner = `${indent}${layout.unit}`;
-  const items = isList(value)
-    ? value.map((item) => renderJson(item, layout, inner, 0))
-    : Object.entries(value).map(([key, item]) => {
-        const name = `${JSON.stringify(key)}: `;
-        return `${name}${renderJson(item, layout, inner, name.length)}`;
-      });
+  const lead = `${layout.lineEnd}${indent}${layout.unit}`;
+  const items = renderEach(value, layout, `${indent}${layout.unit}`).join(`,${lead}`);
   const [open, close] = isList(value) ? ["[", "]"] : ["{", "}"];
-  const lines = items.join(`,${layout.lineEnd}${inner}`);
-  return `${open}${layout.lineEnd}${inner}${lines}${layout.lineEnd}${indent}${close}`;
+  return `${open}${lead}${items}${layout.lineEnd}${indent}${close}`;
 }
 
 /** A value on one line. */
@@ -61,6 +68,7 @@ export function renderLine(value: Json, isSpaced = true): string {
   return items.length === 0 ? "{}" : `{${gap}${items.join(`,${gap}`)}${gap}}`;
 }
 
-function isList(value: Json): value is readonly Json[] {
+/** Tells lists from objects. */
+export function isList(value: unknown): value is readonly Json[] {
   return Array.isArray(value);
 }

@@ -32,10 +32,12 @@ export async function listSshAliases(path: string, ports: Ports): Promise<string
 /** One line of ssh_config(5): the keyword in lower case and its words, without quotes and comments. */
 export function parseSshConfigLine(line: string): readonly string[] {
   const [, keyword = "", rest = ""] = /^\s*([^\s=#"]+)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];
-  const words = [...rest.matchAll(/(?<comment>#.*)|"(?<quoted>[^"]*)"|(?<plain>[^\s"]+)/g)];
+  const words = [...rest.matchAll(/#.*|"(?<double>[^"]*)"|'(?<single>[^']*)'|(?<plain>[^\s"']+)/g)];
   return [
     keyword.toLowerCase(),
-    ...words.flatMap(({ groups }) => groups?.["quoted"] ?? groups?.["plain"] ?? []),
+    ...words.flatMap(
+      ({ groups }) => groups?.["double"] ?? groups?.["single"] ?? groups?.["plain"] ?? [],
+    ),
   ];
 }
 
@@ -87,17 +89,20 @@ async function matchesIn(folder: string, glob: string, ports: Ports): Promise<st
     .map((name) => pathRules(ports).join(folder, name));
 }
 
-/** As glob(7). */
+/** As glob(7); what is no pattern matches nothing. */
 function toPattern(glob: string): RegExp {
-  const source = glob.replace(/\[!?\]?[^\]]*\]|[^\w]/g, (part) => {
+  const source = glob.replace(/\[!?\]?[^\]]*\]|\W/g, (part) => {
     if (part === "*") return ".*";
     if (part === "?") return ".";
     if (part.length === 1) return `\\${part}`;
-    const inside = part
+    return `[${part
       .slice(1, -1)
       .replace(/^!/, "^")
-      .replace(/[\\\][]/g, String.raw`\$&`);
-    return `[${inside}]`;
+      .replace(/[\\\][]/g, String.raw`\$&`)}]`;
   });
-  return new RegExp(`^${source}$`, "s");
+  try {
+    return new RegExp(`^${source}$`, "s");
+  } catch {
+    return /(?!)/;
+  }
 }

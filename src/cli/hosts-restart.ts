@@ -1,0 +1,162 @@
+import { SyncCredsError } from "../errors.ts";
+import { complaintAbout, type HostEntry } from "../hosts/complaint.ts";
+import type { HostsContent } from "../hosts/schema.ts";
+import type { Choice, Human } from "../ports.ts";
+import { answerTo, inputNeeded, type SettingOptions } from "./hosts-questions.ts";
+
+/**
+ * How the wrapper is restarted; `undefined` where it is as `defaults` says. `mayDiffer`: a person is asked even where
+ * `defaults` has an answer.
+ */
+export async function askForRestart(
+  options: SettingOptions,
+  { defaults }: HostsContent,
+  human: Human | undefined,
+  mayDiffer: boolean,
+): Promise<HostEntry | undefined> {
+  const usual = defaults?.restart;
+  const kind = await askForKind(options, usual?.kind, human, mayDiffer);
+  if (kind === undefined) return undefined;
+  const restart: Record<string, string> = { kind };
+  for (const field of restartFields(kind)) {
+    const given = options[field.flag];
+    if (given === undefined && field.isOptional) continue;
+    const answer = await askForField(field, kind, given, human);
+    if (answer !== field.omitted) restart[field.key] = answer;
+  }
+  return restart;
+}
+
+const AS_USUAL = "as usual";
+
+async function askForKind(
+  { restart: given, ...options }: SettingOptions,
+  usual: string | undefined,
+  human: Human | undefined,
+  mayDiffer: boolean,
+): Promise<string | undefined> {
+  const isOpen = given === undefined && (usual === undefined || mayDiffer);
+  const picked = isOpen && human !== undefined ? await pickKind(usual, human) : given;
+  if (picked === undefined && usual === undefined) throw inputNeeded("--restart");
+  const kind = picked === AS_USUAL ? undefined : picked;
+  if (kind !== undefined && !RESTART_KINDS.some(({ value }) => value === kind)) {
+    throw new SyncCredsError(
+      "USAGE",
+      `\`--restart\` cannot be taken: ${complaintAbout({ restart: { kind } }, ["restart"]) ?? kind}`,
+    );
+  }
+  const own = kind === undefined ? [] : restartFields(kind).map(({ flag }) => flag);
+  const foreign = ALL_FLAGS.find((flag) => options[flag] !== undefined && !own.includes(flag));
+  if (foreign === undefined) return kind;
+  const owners = RESTART_KINDS.map(({ value }) => value).filter((one) =>
+    restartFields(one).some(({ flag }) => flag === foreign),
+  );
+  throw new SyncCredsError(
+    "USAGE",
+    `\`--${foreign}\` goes with \`--restart ${owners.join("` or `--restart ")}\``,
+    {
+      why:
+        kind === undefined
+          ? "`defaults` of hosts.json says how wrappers are restarted"
+          : `a restart of kind \`${kind}\` has no use for it`,
+      next: ["Name the kind, or take the option away"],
+    },
+  );
+}
+
+const ALL_FLAGS = ["unit", "scope", "directory", "command", "status", "log"] as const;
+
+function pickKind(usual: string | undefined, human: Human): Promise<string> {
+  const asUsual: Choice[] =
+    usual === undefined ? [] : [{ value: AS_USUAL, name: `as \`defaults\` says: ${usual}` }];
+  return human.pick("How is the wrapper restarted?", [...asUsual, ...RESTART_KINDS]);
+}
+
+async function askForField(
+  { flag, key, message, initial, choices }: RestartField,
+  kind: string,
+  given: string | undefined,
+  human: Human | undefined,
+): Promise<string> {
+  if (choices !== undefined && given === undefined && human !== undefined) {
+    return await human.pick(message, choices);
+  }
+  const question = {
+    flag: `--${flag}`,
+    message,
+    ...(initial !== undefined && { initial }),
+    complaint: (answer: string) =>
+      complaintAbout({ restart: { kind, [key]: answer } }, ["restart", key]),
+  };
+  return await answerTo(question, given, human);
+}
+
+/** One thing to know about a restart: a key of `restart` in hosts.json, and the option that says it. */
+interface RestartField {
+  readonly key: string;
+  readonly flag: "unit" | "scope" | "directory" | "command" | "status" | "log";
+  readonly message: string;
+  readonly initial?: string;
+  readonly choices?: readonly Choice[];
+  /** Only said on the command line; nobody is asked for it. */
+  readonly isOptional?: true;
+  /** Not written: it goes without saying. */
+  readonly omitted?: string;
+}
+
+/** The kinds of restart, as a person picks them. */
+const RESTART_KINDS: readonly Choice[] = [
+  { value: "systemd", name: "systemd  a unit of systemd" },
+  { value: "process", name: "process  your command is stopped and started, detached" },
+  { value: "command", name: "command  by a command of your own" },
+  { value: "none", name: "none     not at all: the wrapper starts `claude` for each request" },
+];
+
+/** What is to be known about a restart of a kind, in the order of the questions. */
+function restartFields(kind: string): readonly RestartField[] {
+  switch (kind) {
+    case "systemd":
+      return [UNIT, SCOPE];
+    case "process":
+      return [DIRECTORY, COMMAND, LOG];
+    case "command":
+      return [{ ...COMMAND, key: "restart", message: "Which command restarts it?" }, STATUS, LOG];
+    default:
+      return [];
+  }
+}
+
+const UNIT: RestartField = { key: "unit", flag: "unit", message: "Which unit?" };
+const SCOPE: RestartField = {
+  key: "scope",
+  flag: "scope",
+  message: "Whose unit is it?",
+  initial: "system",
+  choices: [
+    { value: "system", name: "the system's" },
+    { value: "user", name: "the account's own (systemctl --user)" },
+  ],
+  omitted: "system",
+};
+const DIRECTORY: RestartField = {
+  key: "directory",
+  flag: "directory",
+  message: "In which folder of the host does it run? (starts with / or ~/)",
+};
+const COMMAND: RestartField = {
+  key: "command",
+  flag: "command",
+  message: "Which command starts it, in the foreground?",
+};
+const STATUS: RestartField = {
+  key: "status",
+  flag: "status",
+  message: "Which command succeeds while it runs?",
+  isOptional: true,
+};
+const LOG: RestartField = {
+  key: "log",
+  flag: "log",
+  message: "Where is its log?",
+  isOptional: true,
+};
