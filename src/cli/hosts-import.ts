@@ -1,3 +1,4 @@
+import { compareWith, toUsableName, type Candidate } from "../hosts/candidates.ts";
 import { complaintAboutName, type HostEntry } from "../hosts/complaint.ts";
 import { openDraft, parseDraft, saveDraft, type Draft } from "../hosts/draft.ts";
 import { addToHosts, type Addition } from "../hosts/edit.ts";
@@ -6,8 +7,7 @@ import type { HostsContent } from "../hosts/schema.ts";
 import { paintFor } from "../output/terminal.ts";
 import type { Ports } from "../ports.ts";
 import { printable } from "../remote/printable.ts";
-import { chooseCandidates, compareWith, toUsableName } from "./hosts-candidates.ts";
-import type { Candidate } from "./hosts-candidates.ts";
+import { chooseCandidates } from "./hosts-choice.ts";
 import { renderColumns, renderHostsResult } from "./hosts-output.ts";
 import { askForAccount, askForGroup, askForUrl, type SettingOptions } from "./hosts-questions.ts";
 import { askForRestart } from "./hosts-restart.ts";
@@ -42,7 +42,7 @@ export async function importHosts(
     parseDraft(draft, edited);
     if (options.dryRun !== true) await saveDraft(draft, edited, ports);
   }
-  tell(chosen, addition, draft, options, world);
+  tell(chosen, addition, draft, options, world, notesOn(fresh, draft.content));
   return 0;
 }
 
@@ -82,28 +82,43 @@ async function settle(
   };
 }
 
-/** The groups of the new hosts, `group` for all of them. A name that hosts.json cannot have for a group is left out. */
+/** The groups of the new hosts, `group` for all of them. */
 function collectGroups(
   fresh: readonly Candidate[],
   content: HostsContent,
   group: string | undefined,
 ): Record<string, string[]> {
   const groups: Record<string, string[]> = {};
-  for (const { host, groups: own } of fresh) {
-    for (const one of new Set([
-      ...own.map(toUsableName),
-      ...(group === undefined ? [] : [group]),
-    ])) {
-      if (isGroupName(one, fresh, content)) (groups[one] ??= []).push(host);
-    }
+  for (const candidate of fresh) {
+    const own = candidate.groups.filter(
+      (one) => complaintAboutGroup(one, fresh, content) === undefined,
+    );
+    const all = new Set([...own.map(toUsableName), ...(group === undefined ? [] : [group])]);
+    for (const one of all) (groups[one] ??= []).push(candidate.host);
   }
   return groups;
 }
 
-function isGroupName(name: string, fresh: readonly Candidate[], content: HostsContent): boolean {
-  if (Object.hasOwn(content.groups ?? {}, name)) return true;
-  if (fresh.some(({ host }) => host === name)) return false;
-  return complaintAboutName(name, content, "group") === undefined;
+/** Why hosts.json cannot have a group of an inventory. */
+function complaintAboutGroup(
+  group: string,
+  fresh: readonly Candidate[],
+  content: HostsContent,
+): string | undefined {
+  const name = toUsableName(group);
+  if (Object.hasOwn(content.groups ?? {}, name)) return undefined;
+  if (fresh.some(({ host }) => host === name)) return `there is a host \`${name}\``;
+  return complaintAboutName(name, content, "group");
+}
+
+/** What the inventory says about the new hosts and hosts.json will not. */
+function notesOn(fresh: readonly Candidate[], content: HostsContent): string[] {
+  const groups = [...new Set(fresh.flatMap((one) => one.groups))].flatMap((group) => {
+    const complaint = complaintAboutGroup(group, fresh, content);
+    return complaint === undefined ? [] : [`group ${group} is left out: ${complaint}`];
+  });
+  const hosts = fresh.flatMap(({ host, notes }) => notes.map((note) => `${host}: ${note}`));
+  return [...hosts, ...groups].map(printable);
 }
 
 function tell(
@@ -112,18 +127,21 @@ function tell(
   { origin }: Draft,
   options: ImportOptions,
   { terminal }: HostsWorld,
+  notes: readonly string[],
 ): void {
   const dryRun = options.dryRun === true;
+  const named = defaults.map(([path, value]) => [path.join("."), value] as const);
   if (options.json === true) {
     const outcomes = { new: dryRun ? "planned" : "added", present: "present", unfit: "left-out" };
-    const results = chosen.map(({ host, name, state, why, notes }) => ({
+    const results = chosen.map(({ host, name, state, why }) => ({
       host,
       from: name,
       outcome: outcomes[state],
-      ...(state === "new" && { entry: hosts[host], notes }),
+      ...(state === "new" && { entry: hosts[host] }),
       ...(why !== undefined && { why }),
     }));
-    terminal.stdout.write(renderHostsResult(0, results, { file: origin.path, dryRun, groups }));
+    const more = { file: origin.path, dryRun, groups, defaults: Object.fromEntries(named), notes };
+    terminal.stdout.write(renderHostsResult(0, results, more));
     return;
   }
   const words = { new: dryRun ? "would be added" : "added", present: "kept", unfit: "left out" };
@@ -135,19 +153,16 @@ function tell(
   const paint = paintFor(terminal.stdout, terminal.env);
   const more = [
     ...Object.entries(groups).map(([name, members]) => `group ${name}: ${members.join(", ")}\n`),
-    ...defaults.map(([path, value]) => `defaults.${path.join(".")}: ${renderLine(value)}\n`),
+    ...named.map(([path, value]) => `defaults.${path}: ${renderLine(value)}\n`),
   ];
   terminal.stdout.write(`${renderColumns(["HOST", "", ""], rows, paint)}${more.join("")}`);
-  for (const { host, state, notes } of chosen) {
-    if (state !== "new") continue;
-    for (const note of notes) terminal.stderr.write(printable(`${host}: ${note}`) + "\n");
-  }
+  for (const note of notes) terminal.stderr.write(`${note}\n`);
   const count = Object.keys(hosts).length;
   terminal.stderr.write(
     count === 0
       ? "nothing to add\n"
       : dryRun
-        ? `nothing was written: this was a dry run\n`
+        ? "nothing was written: this was a dry run\n"
         : `${origin.shownAs} is written; see \`sync-creds hosts list\`\n`,
   );
 }

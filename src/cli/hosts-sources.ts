@@ -1,9 +1,9 @@
 import { SyncCredsError } from "../errors.ts";
+import type { Found } from "../hosts/candidates.ts";
 import type { Draft } from "../hosts/draft.ts";
 import { errorCodeOf, pathRules, toAbsolutePath } from "../hosts/local-path.ts";
 import { listSshAliases } from "../hosts/ssh-aliases.ts";
 import type { Ports } from "../ports.ts";
-import type { Found } from "./hosts-candidates.ts";
 import type { HostsWorld } from "./hosts.ts";
 
 /** Where hosts are imported from. */

@@ -1,18 +1,7 @@
 /** What `ansible-inventory --list` says about hosts, as hosts.json would say it. */
 import * as z from "zod/mini";
 import { SyncCredsError } from "../errors.ts";
-import type { HostEntry } from "./complaint.ts";
-
-/** A host of an inventory. */
-export interface InventoryHost {
-  readonly name: string;
-  readonly entry: HostEntry;
-  readonly groups: readonly string[];
-  /** Why it cannot be taken over. */
-  readonly obstacle?: string;
-  /** What of it is not taken over. Names of variables, never a value. */
-  readonly notes: readonly string[];
-}
+import type { Found } from "./candidates.ts";
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -35,7 +24,7 @@ const SSH_OPTIONS = /^ansible_(?:ssh_(?:common_|extra_)?args|ssh_executable|ssh_
  * The hosts of an inventory in their order, with the groups they belong to, by way of other groups too. Passwords are left
  * where they are. Error: `USAGE` when the text is no such JSON; `source` says where it comes from.
  */
-export function parseInventory(text: string, source: string): InventoryHost[] {
+export function parseInventory(text: string, source: string): Found[] {
   const all = readJson(text, source);
   const variables = all._meta.hostvars;
   const groups = Object.entries(all).flatMap(([name, value]) => {
@@ -86,7 +75,7 @@ function readJson(text: string, source: string): z.infer<typeof inventory> {
   throw refuse("it has no `_meta.hostvars` with the variables of each host");
 }
 
-function readHost(name: string, variables: Variables, groups: readonly string[]): InventoryHost {
+function readHost(name: string, variables: Variables, groups: readonly string[]): Found {
   const connection = textOf(variables, "ansible_connection") ?? "ssh";
   // What names SSH in particular wins, as it does for Ansible.
   const host = textOf(variables, "ansible_ssh_host", "ansible_host") ?? name;

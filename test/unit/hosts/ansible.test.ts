@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseInventory, type InventoryHost } from "../../../src/hosts/ansible.ts";
+import { parseInventory } from "../../../src/hosts/ansible.ts";
+import type { Found } from "../../../src/hosts/candidates.ts";
 import { failureOf } from "./a-hosts-file.ts";
 
 describe("a host of an inventory", () => {
@@ -120,10 +121,10 @@ test.each([
   ).not.toContain("CANARY");
 });
 
-function parse(inventory: object): InventoryHost[] {
+function parse(inventory: object): Found[] {
   return parseInventory(JSON.stringify(inventory), "inv.json");
 }
 
-function hostWith(variables: object): InventoryHost {
+function hostWith(variables: object): Found {
   return parse({ _meta: { hostvars: { "web-1": variables } } })[0]!;
 }
