@@ -19,6 +19,7 @@ import { answerTo, askForAccount, askForGroup, askForUrl } from "./hosts-questio
 import type { SettingOptions } from "./hosts-questions.ts";
 import { askForRestart } from "./hosts-restart.ts";
 import type { HostsOptions, HostsWorld } from "./hosts.ts";
+import { listenForInterrupts } from "./interrupts.ts";
 
 /** The options of `hosts add`. */
 export interface AddOptions extends HostsOptions, SettingOptions {
@@ -109,8 +110,11 @@ async function tryConnection(
   { ports, terminal }: HostsWorld,
 ): Promise<SyncCredsError | undefined> {
   const tell = (line: string) => void terminal.stderr.write(`${host.name}: ${line}\n`);
+  using interrupts = listenForInterrupts(terminal, "the connection is given up");
+  const { signal } = interrupts;
   try {
-    const session = await connect(host, ports, { notes: tell });
+    const session = await connect(host, ports, { notes: tell, signal });
+    signal.addEventListener("abort", () => session.close());
     try {
       const half = new RemoteHalf(session, await loadScript(ports.files), ports.randomHex(16), {
         runAs: host.runAs,
@@ -132,6 +136,7 @@ async function tryConnection(
       session.close();
     }
   } catch (thrown) {
+    if (signal.aborted) throw new SyncCredsError("INTERRUPTED", "interrupted: nothing was written");
     const error = toSyncCredsError(thrown);
     if (error.code === "INTERRUPTED") throw error;
     return error;

@@ -41,7 +41,7 @@ export async function answerTo(
   if (given !== undefined) {
     const wrong = complaint(given);
     if (wrong === undefined) return given;
-    throw new SyncCredsError("USAGE", `\`${flag}\` cannot be taken: ${wrong}`, {
+    throw new SyncCredsError("USAGE", `\`${flag}\` cannot be used: ${wrong}`, {
       next: ["Correct it; hosts.json was not touched"],
     });
   }

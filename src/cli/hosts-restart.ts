@@ -42,7 +42,7 @@ async function askForKind(
   if (kind !== undefined && !RESTART_KINDS.some(({ value }) => value === kind)) {
     throw new SyncCredsError(
       "USAGE",
-      `\`--restart\` cannot be taken: ${complaintAbout({ restart: { kind } }, ["restart"]) ?? kind}`,
+      `\`--restart\` cannot be used: ${complaintAbout({ restart: { kind } }, ["restart"]) ?? kind}`,
     );
   }
   const own = kind === undefined ? [] : restartFields(kind).map(({ flag }) => flag);

@@ -8,18 +8,16 @@ export interface Interrupts extends Disposable {
 
 /**
  * The first Ctrl-C asks the run to end well: hosts already changed go back. The second ends the program at once; a host
- * under change then undoes it by itself.
+ * under change then undoes it by itself. `notice` says in a few words what the first one leads to.
  */
-export function listenForInterrupts({ stderr }: Terminal): Interrupts {
+export function listenForInterrupts({ stderr }: Terminal, notice = AT_A_PUSH): Interrupts {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) {
       if (stderr.isTTY === true) stderr.write(SHOW_CURSOR); // the live display has hidden it
       process.exit(130);
     }
-    stderr.write(
-      "\ninterrupted: hosts under change are put back; Ctrl-C again ends at once and leaves that to the hosts\n",
-    );
+    stderr.write(`\ninterrupted: ${notice}\n`);
     controller.abort();
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -32,4 +30,6 @@ export function listenForInterrupts({ stderr }: Terminal): Interrupts {
   };
 }
 
+const AT_A_PUSH =
+  "hosts under change are put back; Ctrl-C again ends at once and leaves that to the hosts";
 const SHOW_CURSOR = "\u001B[?25h";

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   chmodSync,
   lstatSync,
@@ -7,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -275,6 +277,21 @@ describe.skipIf(!hasSshd || !hasScript)("hosts add, on a terminal", () => {
     },
   );
 
+  test("Ctrl-C while the host is silent ends with 130 and nothing written", async () => {
+    await using stage = await openStage();
+    const before = writeHosts(stage);
+    await using silent = await listenInSilence();
+
+    const argv = ["hosts", "add", "web-2", "--ssh", `127.0.0.1:${silent.port}`, "--run-as", "b"];
+    const terminal = openTerminal(stage, [...argv, "--group", "prod", ...NONE]);
+    await silent.contacted;
+    terminal.type(CTRL_C);
+
+    expect(await terminal.ended).toBe(130);
+    expect(stripVTControlCharacters(terminal.raw())).toContain("interrupted: nothing was written");
+    expect(readHosts(stage)).toBe(before);
+  });
+
   test("what changes the file while a question is open is not overwritten", async () => {
     await using stage = await openStage();
     writeHosts(stage);
@@ -290,6 +307,24 @@ describe.skipIf(!hasSshd || !hasScript)("hosts add, on a terminal", () => {
     expect(readHosts(stage)).toBe('{ "hosts": {} } // mine');
   });
 });
+
+/** A host that takes connections and says nothing. */
+async function listenInSilence() {
+  const server = createServer();
+  const contacted = once(server, "connection");
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    contacted,
+    async [Symbol.asyncDispose]() {
+      const [socket] = (await contacted) as [Socket];
+      socket.destroy();
+      server.close();
+    },
+  };
+}
 
 /** A file with a comment, whose `defaults` know how to log in; its text. */
 function writeHosts(stage: Stage, mode = 0o600, knownHosts = stage.sshd.knownHosts): string {
