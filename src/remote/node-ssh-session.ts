@@ -4,14 +4,19 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NodeSSH } from "node-ssh";
 import type { Client } from "ssh2";
-import { SyncCredsError } from "../errors.ts";
 import type { OpenOptions } from "./open-session.ts";
 import type { Session } from "./session.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
 import { openForward, startCommand } from "./ssh-channels.ts";
 import { loginInOrder, type LoginEvents } from "./ssh-login.ts";
 import { TimeLimit } from "./time-limit.ts";
-import { connectionLost, isThrottled, openingFailure, type Progress } from "./ssh-failures.ts";
+import {
+  abortReason,
+  connectionLost,
+  isThrottled,
+  openingFailure,
+  type Progress,
+} from "./ssh-failures.ts";
 
 const RETRIES = 3;
 const LOGIN_TIMEOUT_MS = 15_000;
@@ -203,9 +208,4 @@ function startFailing() {
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortReason(signal);
-}
-
-function abortReason(signal: AbortSignal | undefined): SyncCredsError {
-  if (signal?.reason instanceof SyncCredsError) return signal.reason;
-  return new SyncCredsError("INTERRUPTED", "interrupted while connecting");
 }

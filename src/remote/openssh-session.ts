@@ -9,6 +9,7 @@ import { openForward, startCommand, type OpensshLink } from "./openssh-channels.
 import { isThrottledBy, masterLost, opensshFailure } from "./openssh-failures.ts";
 import { OpensshMaster } from "./openssh-master.ts";
 import type { Session } from "./session.ts";
+import { abortReason } from "./ssh-failures.ts";
 import { TimeLimit } from "./time-limit.ts";
 
 const RETRIES = 3;
@@ -147,9 +148,4 @@ function notOnWindows(address: string): SyncCredsError {
     why: "on Windows it cannot share one connection among commands; the host was not contacted",
     next: ["Run sync-creds inside WSL, or reach the host with a plain key"],
   });
-}
-
-function abortReason(signal: AbortSignal | undefined): SyncCredsError {
-  if (signal?.reason instanceof SyncCredsError) return signal.reason;
-  return new SyncCredsError("INTERRUPTED", "interrupted while connecting");
 }

@@ -74,6 +74,12 @@ export function openingFailure(
   return unreachable(error, address, progress);
 }
 
+/** Why an attempt was given up: what the signal was aborted with, else `INTERRUPTED`. */
+export function abortReason(signal: AbortSignal | undefined): SyncCredsError {
+  if (signal?.reason instanceof SyncCredsError) return signal.reason;
+  return new SyncCredsError("INTERRUPTED", "interrupted while connecting");
+}
+
 /** The link of an open session is gone. */
 export function connectionLost(address: string, thrown: unknown): SyncCredsError {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
