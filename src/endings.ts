@@ -17,6 +17,15 @@ export interface Ending {
   readonly state?: string | undefined;
   readonly logTail?: readonly string[];
   readonly plan?: readonly string[];
+  /** What the host runs on now, where it is not what the laptop offered. */
+  readonly brings?: Brought | undefined;
+}
+
+/** What a change brings, as the result tells it. */
+export interface Brought {
+  readonly fingerprint?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly validUntil?: number | undefined;
 }
 
 /** The ending of a host that was never changed. */
@@ -55,6 +64,7 @@ const UNTOUCHED: Partial<Record<SyncCredsError["code"], Outcome>> = {
   SSH_UNSUPPORTED: "refused",
   FORWARDING_REFUSED: "refused",
   TARGET_UNSAFE: "refused",
+  SHADOWED: "refused",
   REMOTE_TOOLS: "refused",
   RUN_AS_REFUSED: "refused",
   WRAPPER_UNUSABLE: "refused",

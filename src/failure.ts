@@ -1,7 +1,6 @@
 import type { SyncCredsError } from "./errors.ts";
 import type { Host } from "./hosts/host.ts";
-import { explainShadows } from "./probe/shadows.ts";
-import type { ShadowFact } from "./remote/probe-report.ts";
+import type { Explained } from "./probe/explain.ts";
 import { explainRestart } from "./remote/restart-report.ts";
 import type { RestartReport } from "./remote/restart-report.ts";
 import { explain } from "./smoke/verdict.ts";
@@ -25,12 +24,10 @@ export function failureOfError(error: SyncCredsError): Failure {
  * A verdict as a failure. What was found to outrank the file is named: a verdict that blames an external key is
  * not cured by any file.
  */
-export function failureOfVerdict(verdict: Verdict, shadows: readonly ShadowFact[]): Failure {
+export function failureOfVerdict(verdict: Verdict, shadows: Explained | undefined): Failure {
   const finding = explain(verdict.class, verdict.hint);
   const shadow =
-    finding.blame === "shadow" || finding.blame === "credentials"
-      ? explainShadows(shadows)
-      : undefined;
+    finding.blame === "shadow" || finding.blame === "credentials" ? shadows : undefined;
   const said = verdict.detail === "" ? undefined : `the wrapper said: ${verdict.detail}`;
   return {
     code: verdict.class,

@@ -9,14 +9,17 @@ import { commit } from "./install/rollback.ts";
 import type { HostResult } from "./outcome.ts";
 import { planHost } from "./plan/plan.ts";
 import type { Baseline, Plan } from "./plan/plan.ts";
+import { explainAll, surveyShadows } from "./probe/survey.ts";
+import type { Survey } from "./probe/survey.ts";
 import type { RestartReport } from "./remote/restart-report.ts";
+import type { ShadowFact } from "./remote/shadow-fact.ts";
 import { restart } from "./restart/restart.ts";
 import { patienceOf, recipeOf } from "./restart/supervisors.ts";
 import { renderPlan, resultOf } from "./result.ts";
 import { pollHealth, smokeTest } from "./smoke/smoke.ts";
 import { explain } from "./smoke/verdict.ts";
 import type { Verdict } from "./smoke/verdict.ts";
-import { look, openConnection, orAbort, step } from "./visit.ts";
+import { look, lookCloser, openConnection, orAbort, step } from "./visit.ts";
 import type { Connection, Job, Run, Seen, Visit } from "./visit.ts";
 import { finishAnew, goBack, recoverLeftover } from "./way-back.ts";
 
@@ -42,11 +45,8 @@ async function transact(visit: Visit): Promise<Ending> {
   const connection = await openConnection(visit);
   try {
     for (let attempt = 1; ; attempt++) {
-      const seen = await look(connection, visit);
-      const plan = step(visit, "plan", () =>
-        planHost({ ...visit, ...seen, force: visit.run.force }),
-      );
-      if (visit.run.dryRun) return renderPlan(plan, visit.host, seen.report, seen.baseline);
+      const { seen, plan } = await lookAndPlan(connection, visit);
+      if (visit.run.dryRun) return renderPlan(plan, visit.host, seen);
       if (plan.kind === "refuse") return { ...end.untouched(plan.error), outcome: plan.outcome };
       if (plan.kind === "unchanged") return { outcome: "unchanged" };
       if (plan.kind === "change") {
@@ -60,6 +60,21 @@ async function transact(visit: Visit): Promise<Ending> {
     }
   } finally {
     connection.session.close();
+  }
+}
+
+/** Looks until the plan needs to know no more: some deliveries change a file that only they read. */
+async function lookAndPlan(
+  connection: Connection,
+  visit: Visit,
+): Promise<{ seen: Seen; plan: Exclude<Plan, { kind: "look-closer" }> }> {
+  const { force, clearShadows } = visit.run;
+  let seen = await look(connection, visit);
+  for (;;) {
+    const question = { ...visit, ...seen, force, clearShadows };
+    const plan = step(visit, "plan", () => planHost(question));
+    if (plan.kind !== "look-closer") return { seen, plan };
+    seen = await lookCloser(connection, visit, seen, plan.path);
   }
 }
 
@@ -85,7 +100,7 @@ async function change(
       who: run.who,
       configDir: seen.report.configDir,
       confirmTimeoutMs: host.confirmTimeoutMs,
-      recipe: recipeOf(host),
+      recipe: { ...recipeOf(host), ...plan.recipe },
       changes,
       restartFollows: true,
     }),
@@ -96,7 +111,7 @@ async function change(
     const known = end.notInstalled(installError);
     if (known !== undefined) return known;
     session.close();
-    return finishAnew(visit, changes, {});
+    return finishAnew(visit, {});
   }
 
   let decided: Ending | undefined;
@@ -107,23 +122,24 @@ async function change(
     const asked = step(visit, "smoke", () => prove(connection, visit, smoking.signal));
     const restarted = restarting.done.then((report) => verifyRestarted(report, host));
     const [report, verdict] = await orAbort(visit, Promise.all([restarted, asked]));
-    // The environment is that of the new process; settings.json was read by the probe.
-    const settings = seen.report.shadows.filter(({ place }) => place === "settings.json");
     const failure =
       verdict.class === "pass"
         ? undefined
-        : failureOfVerdict(verdict, [...report.shadows, ...settings]);
+        : failureOfVerdict(verdict, explainAll(surveyAnew(seen, report.shadows, host), host));
     if (failure !== undefined && goesBack(verdict, seen.baseline, plan)) {
-      return await goBack(connection, visit, changes, seen, failure);
+      return await goBack(connection, visit, seen, failure);
     }
-    decided = failure === undefined ? { outcome: "verified" } : end.unproven(failure);
+    decided =
+      failure === undefined
+        ? { outcome: "verified", brings: plan.brings }
+        : { ...end.unproven(failure), brings: plan.brings };
     const committed = await step(visit, "commit", () => commit(half, id));
     return committed ? decided : end.undoneByHost(host);
   } catch (thrown) {
     const error = toSyncCredsError(thrown);
-    if (error.code === "CONNECTION_LOST") return finishAnew(visit, changes, { decided });
+    if (error.code === "CONNECTION_LOST") return finishAnew(visit, { decided });
     const failure = thrown instanceof RestartFailed ? thrown.failure : failureOfError(error);
-    return goBack(connection, visit, changes, seen, failure);
+    return goBack(connection, visit, seen, failure);
   } finally {
     smoking.abort();
   }
@@ -161,6 +177,12 @@ async function prove(
 function goesBack(verdict: Verdict, { passed }: Baseline, { changes }: Change): boolean {
   const { rollBack: rule } = explain(verdict.class, verdict.hint);
   return changes.length > 0 && (rule === "always" || (rule === "if-baseline-passed" && passed));
+}
+
+/** The environment is that of the new process; the files around it are as the probe has read them. */
+function surveyAnew({ report }: Seen, ofProcess: readonly ShadowFact[], host: Host): Survey {
+  const ofFiles = report.shadows.filter(({ place }) => place !== "process");
+  return surveyShadows({ ...report, shadows: [...ofProcess, ...ofFiles] }, host);
 }
 
 class RestartFailed extends Error {

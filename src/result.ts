@@ -2,25 +2,27 @@ import { untouched } from "./endings.ts";
 import type { Ending } from "./endings.ts";
 import type { Host } from "./hosts/host.ts";
 import type { HostResult } from "./outcome.ts";
-import type { Baseline, Offer, Plan } from "./plan/plan.ts";
-import { explainShadows } from "./probe/shadows.ts";
-import type { ProbeReport } from "./remote/probe-report.ts";
+import type { Offer, Plan } from "./plan/plan.ts";
+import { placeOf } from "./probe/explain.ts";
+import { explainAll } from "./probe/survey.ts";
+import type { Seen } from "./visit.ts";
 import { renderRestart } from "./restart/supervisors.ts";
 
 /** The ending of a dry run: what would change, by fingerprint, never a secret. */
 export function renderPlan(
-  plan: Plan,
+  plan: Exclude<Plan, { kind: "look-closer" }>,
   host: Host,
-  report: ProbeReport,
-  baseline: Baseline,
+  seen: Seen,
 ): Ending {
-  const shadows = explainShadows(report.shadows);
+  const { report, baseline } = seen;
+  const shadows = explainAll(seen, host);
   const about = [
     `now: ${baseline.meaning}`,
     ...(report.claudeVersion === undefined
       ? []
       : [`Claude Code on the host: ${report.claudeVersion}`]),
-    ...(shadows === undefined ? [] : [`warning: ${shadows.why}`]),
+    ...(shadows === undefined ? [] : [shadows.why]),
+    ...seen.unread.map((fact) => `${fact.name} in ${placeOf(fact)} is not read by services`),
   ];
   switch (plan.kind) {
     case "refuse":
@@ -51,14 +53,14 @@ export function renderPlan(
 
 /** The result that the table and `--json` show. */
 export function resultOf(host: Host, offer: Offer, ending: Ending, durationMs: number): HostResult {
-  const { outcome, next = [], ...told } = ending;
+  const { outcome, next = [], brings: { fingerprint, validUntil } = offer, ...told } = ending;
   const isOurs = outcome === "verified" || outcome === "unchanged" || outcome === "unverified";
   return {
     host: host.name,
     outcome,
     ...told,
-    ...(isOurs ? { fingerprint: offer.fingerprint } : {}),
-    ...(isOurs && offer.validUntil !== undefined ? { validUntil: offer.validUntil } : {}),
+    ...(isOurs && fingerprint !== undefined ? { fingerprint } : {}),
+    ...(isOurs && validUntil !== undefined ? { validUntil } : {}),
     next: next.map((line) => line.replaceAll("HOST", host.name)),
     durationMs,
   };

@@ -4,7 +4,9 @@ import type { Host } from "./hosts/host.ts";
 import type { RunEvent, Step } from "./outcome.ts";
 import type { Baseline, Offer } from "./plan/plan.ts";
 import type { Ports } from "./ports.ts";
-import { probe } from "./probe/probe.ts";
+import { probe, readFile } from "./probe/probe.ts";
+import { surveyShadows } from "./probe/survey.ts";
+import type { Survey } from "./probe/survey.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
 import { withRelay } from "./remote/relay.ts";
 import { RemoteHalf } from "./remote/remote-half.ts";
@@ -35,6 +37,8 @@ export interface Run {
   readonly who: string;
   readonly dryRun: boolean;
   readonly force: boolean;
+  /** What outranks the delivery is removed in the same transaction. */
+  readonly clearShadows: boolean;
   /** Aborted by the user's Ctrl-C: no step but the way back begins after it. */
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -54,7 +58,7 @@ export interface Connection {
   readonly half: RemoteHalf;
 }
 
-export interface Seen {
+export interface Seen extends Survey {
   readonly report: ProbeReport;
   readonly baseline: Baseline;
 }
@@ -82,13 +86,25 @@ export function look({ session, half }: Connection, visit: Visit): Promise<Seen>
     const [report, verdict] = await orAbort(
       visit,
       Promise.all([
-        probe(half, id, host.configDir, recipeOf(host)),
+        probe(half, id, host, recipeOf(host)),
         baseline(session, host.wrapper, { bearer, ports: run.ports, signal }),
       ]),
     );
     warnOfClock(visit, report);
-    return { report, baseline: baselineOf(verdict) };
+    return { report, baseline: baselineOf(verdict), ...surveyShadows(report, host) };
   });
+}
+
+/** The same host with one more file of it read. */
+export async function lookCloser(
+  { half }: Connection,
+  visit: Visit,
+  seen: Seen,
+  path: string,
+): Promise<Seen> {
+  const found = await orAbort(visit, readFile(half, visit.id, path));
+  const report = { ...seen.report, files: new Map([...seen.report.files, [path, found]]) };
+  return { ...seen, report };
 }
 
 /** Announces a step and does it. */

@@ -2,7 +2,6 @@ import * as end from "./endings.ts";
 import type { Ending } from "./endings.ts";
 import type { Failure } from "./failure.ts";
 import { recover, rollBack } from "./install/rollback.ts";
-import type { FileChange } from "./remote/file-change.ts";
 import { probe } from "./probe/probe.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
 import { patienceOf, recipeOf } from "./restart/supervisors.ts";
@@ -15,7 +14,6 @@ import type { Connection, Seen, Visit } from "./visit.ts";
 export function goBack(
   { session, half }: Connection,
   visit: Visit,
-  changes: readonly FileChange[],
   seen: Seen,
   failure: Failure,
 ): Promise<Ending> {
@@ -37,7 +35,7 @@ export function goBack(
     } catch {
       // Whatever broke the conversation, a new one can still finish.
       session.close();
-      return finishAnew(visit, changes, { failure });
+      return finishAnew(visit, { failure });
     }
   });
 }
@@ -48,11 +46,9 @@ export function goBack(
  */
 export async function finishAnew(
   visit: Visit,
-  changes: readonly FileChange[],
   { failure = LINK_LOST, decided }: { failure?: Failure; decided?: Ending | undefined },
 ): Promise<Ending> {
   const { host, run } = visit;
-  const [target] = changes;
   for (const pauseMs of RECONNECT_AFTER_MS) {
     await run.ports.sleep(pauseMs);
     const patient = {
@@ -62,8 +58,8 @@ export async function finishAnew(
     };
     const report = await lookAgain(patient).catch(() => undefined);
     if (report === undefined || report.lockedBy !== undefined) continue;
-    const isNew =
-      target !== undefined && report.file !== undefined && target.after.equalsBytes(report.file);
+    const { lastRun } = report;
+    const isNew = lastRun?.run === visit.id && lastRun.ending === "committed";
     if (isNew && report.leftover === undefined) return decided ?? end.unproven(failure);
     if (report.leftover === undefined) return end.rolledBack(failure, "as it was before the push");
   }
@@ -72,7 +68,7 @@ export async function finishAnew(
   async function lookAgain(patient: Visit): Promise<ProbeReport> {
     const connection = await openConnection(patient);
     try {
-      const ask = () => probe(connection.half, patient.id, host.configDir, recipeOf(host));
+      const ask = () => probe(connection.half, patient.id, host, recipeOf(host));
       const report = await ask();
       if (report.leftover === undefined || report.lockedBy !== undefined) return report;
       await recoverLeftover(connection, patient);

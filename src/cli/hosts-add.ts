@@ -120,7 +120,7 @@ async function tryConnection(
         runAs: host.runAs,
         nextPassword: askForPassword(ports, host.name, session),
       });
-      const seen = await probe(half, ports.randomHex(8), host.configDir, recipeOf(host));
+      const seen = await probe(half, ports.randomHex(8), host, recipeOf(host));
       tell(
         `reached ${session.address}; acts as ${seen.user}, home ${seen.home}; our shell script runs`,
       );

@@ -95,6 +95,8 @@ function targets(command: Command): Command {
     .option("--exclude <target...>", "leave these out")
     .option("--limit <target...>", "only those that also belong to these")
     .option("--force", "overwrite a login that is the host's own")
+    .option("--clear-shadows", "remove what outranks the login on a host, in the same transaction")
+    .option("--share-refresh-token", "let a login that was handed over have several holders")
     .option("--allow-short-ttl", "push an access token that ends within 30 minutes")
     .option("--concurrency <n>", "hosts at a time", parseCount, 10)
     .option("--json", "NDJSON on stdout: events, then one result")

@@ -22,7 +22,7 @@ import { rollOut } from "../rollout/rollout.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { prepareJobs } from "./prepare.ts";
 import { openHuman } from "./prompts.ts";
-import { namesOrChoice, verifyConsent } from "./questions.ts";
+import { namesOrChoice, verifyConsent, verifySharing } from "./questions.ts";
 
 /** The options of `push` and `plan`, as the command line names them. */
 export interface PushOptions {
@@ -31,6 +31,8 @@ export interface PushOptions {
   readonly yes?: boolean;
   readonly force?: boolean;
   readonly allowShortTtl?: boolean;
+  readonly clearShadows?: boolean;
+  readonly shareRefreshToken?: boolean;
   readonly exclude?: string[];
   readonly limit?: string[];
   readonly concurrency?: number;
@@ -115,6 +117,7 @@ async function pushAll(
     {
       directory: dirname(file.path),
       allowShortTtl: options.allowShortTtl === true,
+      shareRefreshToken: options.shareRefreshToken === true,
       signal,
       tell: (text) => {
         if (options.quiet !== true) terminal.stderr.write(`${text}\n`);
@@ -122,6 +125,7 @@ async function pushAll(
     },
     ports,
   );
+  if (!dryRun && options.shareRefreshToken === true) await verifySharing(jobs, ports);
   if (!dryRun && options.yes !== true && needsConfirmation !== undefined) {
     await verifyConsent(needsConfirmation, jobs, ports);
   }
@@ -147,6 +151,7 @@ async function pushAll(
         who: `${ports.userName}@${hostname()}`.replace(/[^\w.@-]/g, "_"),
         dryRun,
         force: options.force === true,
+        clearShadows: options.clearShadows === true,
         signal,
         emit: (event) => view.show(event),
       },

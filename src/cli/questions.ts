@@ -25,6 +25,29 @@ export async function namesOrChoice(
   );
 }
 
+/**
+ * A refresh token is about to get several holders: the person types that it shall. Errors: `INPUT_NEEDED` where nobody
+ * can be asked, `INTERRUPTED` when anything else is typed.
+ */
+export async function verifySharing(jobs: readonly Job[], { human }: Ports): Promise<void> {
+  const hosts = jobs.filter(({ offer }) => offer.sentRefreshFingerprint !== undefined);
+  if (hosts.length === 0) return;
+  const names = hosts.map(({ host }) => host.name).join(", ");
+  if (human === undefined) {
+    throw new SyncCredsError("INPUT_NEEDED", "sharing a refresh token must be confirmed by hand", {
+      why: "without a terminal nobody can type it; one of its holders will be logged out",
+      next: ["Run the command on a terminal", 'Or use `"delivery": "access-token"`'],
+    });
+  }
+  const answer = await human.text(
+    `One of ${names}, their earlier holders and this laptop WILL be logged out. Type "share" to go on:`,
+  );
+  if (answer.trim() === "share") return;
+  throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
+    next: ['Use `"delivery": "access-token"`: it leaves the refresh token on this laptop'],
+  });
+}
+
 /** Asks whether to go on. Errors: `INPUT_NEEDED` where nobody can be asked, `INTERRUPTED` when the answer is no. */
 export async function verifyConsent(
   reason: string,

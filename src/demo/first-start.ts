@@ -20,7 +20,7 @@ export async function startWrapper(ports: Ports, signal: AbortSignal): Promise<v
     const script = await loadScript(ports.files);
     const half = new RemoteHalf(session, script, ports.randomHex(16));
     const run = ports.randomHex(8);
-    await probe(half, run, host.configDir, recipeOf(host));
+    await probe(half, run, host, recipeOf(host));
     const { failure } = await restart(half, run, patienceOf(host)).done;
     if (failure === undefined) return;
     throw new SyncCredsError("RESTART_FAILED", "the demo's wrapper does not start", {

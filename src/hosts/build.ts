@@ -1,4 +1,4 @@
-import type { Host, Restart } from "./host.ts";
+import type { Delivery, Host, Means, Restart } from "./host.ts";
 import { renderGuess, type Problem } from "./problem.ts";
 import type { HostsContent } from "./schema.ts";
 
@@ -59,14 +59,22 @@ function buildHost(
 ): Host | { readonly problems: readonly Problem[] } {
   const merged = { ...INITIAL, ...content.defaults, ...content.hosts[name]! };
   const wrapper = { ...INITIAL_WRAPPER, ...content.defaults?.wrapper, ...merged.wrapper };
-  const { restart, identityFile, knownHosts, ...rest } = merged;
+  const { restart, identityFile, knownHosts, place, switches = {}, ...rest } = merged;
   const { url } = wrapper;
-  if (url === undefined || restart === undefined) {
-    return { problems: findGaps(name, { url, restart }) };
+  const means = meansOf(rest.delivery, place);
+  const problems = [...findGaps(name, { url, restart }), ...findMisfits(name, merged, means)];
+  if (url === undefined || restart === undefined || means === undefined || problems.length > 0) {
+    return { problems };
   }
   return {
     ...rest,
     name,
+    means,
+    switches: mapValues(switches, ({ restart: its, wrapper: asked, ...edit }) => ({
+      ...edit,
+      ...(its !== undefined && { restart: withLog(its) }),
+      ...(asked !== undefined && { wrapper: { ...wrapper, url, ...asked } }),
+    })),
     groups: groups.filter((group) => group.hosts.includes(name)).map((group) => group.name),
     wrapper: { ...wrapper, url },
     restart: withLog(restart),
@@ -74,6 +82,64 @@ function buildHost(
     ...(identityFile !== undefined && { identityFile: toAbsolute(identityFile) }),
     ...(knownHosts !== undefined && { knownHosts: toAbsolute(knownHosts) }),
   };
+}
+
+/** How a delivery lands at the place asked for; undefined when it cannot. */
+function meansOf(delivery: Delivery, place: "file" | "env" | "helper" | undefined) {
+  return (MEANS[delivery] as Partial<Record<string, Means>>)[place ?? "usual"];
+}
+
+const MEANS = {
+  "access-token": { usual: "file", file: "file" },
+  "full-login": { usual: "file", file: "file" },
+  "setup-token": { usual: "file", file: "file", env: "oauth-variable" },
+  "api-key": { usual: "key-variable", env: "key-variable", helper: "key-helper" },
+  "own-login": { usual: "none" },
+} as const satisfies Record<Delivery, Partial<Record<string, Means>>>;
+
+function findMisfits(
+  name: string,
+  { delivery, place, token, apiKey, backup, envFile, restart }: Said,
+  means: Means | undefined,
+): Problem[] {
+  const problem = (key: string, what: string) => [{ path: ["hosts", name, key], what }];
+  if (means === undefined) {
+    return problem("place", `cannot be \`${place}\` with delivery \`${delivery}\``);
+  }
+  if (delivery === "setup-token" && token === undefined) {
+    return problem("token", "is required with delivery `setup-token`: where the token stands");
+  }
+  if ((delivery === "api-key" || backup !== undefined) && apiKey === undefined) {
+    return problem("apiKey", "is required here: where the API key stands");
+  }
+  const isVariable = means === "key-variable" || means === "oauth-variable";
+  if (isVariable && envFile === undefined && !WIRED.has(restart?.kind)) {
+    return problem(
+      "envFile",
+      `is required for a variable with restart kind \`${restart?.kind}\`: an env file that its supervisor reads${delivery === "api-key" ? "; or `place`: `helper`" : "; or `place`: `file`"}`,
+    );
+  }
+  if (delivery === "api-key" && backup !== undefined) {
+    return problem("backup", "is of no use with delivery `api-key`: the key is in use already");
+  }
+  return [];
+}
+
+interface Said {
+  readonly delivery: Delivery;
+  readonly place?: string;
+  readonly token?: unknown;
+  readonly apiKey?: unknown;
+  readonly backup?: string;
+  readonly envFile?: string;
+  readonly restart?: { readonly kind: string } | undefined;
+}
+
+/** Supervisors that can be made to read an env file of ours. */
+const WIRED = new Set<string | undefined>(["systemd", "process", "docker-compose", "pm2"]);
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
 function findGaps(name: string, given: { url: unknown; restart: unknown }): Problem[] {

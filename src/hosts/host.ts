@@ -17,6 +17,19 @@ export interface Host {
   readonly tags: readonly string[];
   readonly groups: readonly string[];
   readonly delivery: Delivery;
+  /** How the delivery reaches Claude Code there. */
+  readonly means: Means;
+  /** The setup token of delivery `setup-token`. */
+  readonly token?: SecretReference;
+  /** The key of delivery `api-key`, or of the backup. */
+  readonly apiKey?: SecretReference;
+  /** What lies ready on the host for `failover`. */
+  readonly backup?: "api-key";
+  /** An env file on the host that its supervisor reads already; absolute or `~/…`. Without it sync-creds brings its own. */
+  readonly envFile?: string;
+  /** The folder that the wrapper works in, for project settings and `.env`; absolute or `~/…`. */
+  readonly project?: string;
+  readonly switches: Readonly<Record<string, Switch>>;
   readonly wrapper: Wrapper;
   readonly restart: Restart;
   /** Longest time for the whole host, from connecting to the verdict. */
@@ -34,8 +47,25 @@ export interface SshTarget {
   readonly port?: number;
 }
 
-/** What lands on the host: the access token alone, or the whole login handed over. */
-export type Delivery = "access-token" | "full-login";
+/** What lands on the host: an access token, a setup token, an API key, the whole login handed over, or nothing. */
+export type Delivery = "access-token" | "setup-token" | "api-key" | "full-login" | "own-login";
+
+/** How a credential reaches Claude Code: the credentials file, a variable, a helper script, or not at all. */
+export type Means = "file" | "oauth-variable" | "key-variable" | "key-helper" | "none";
+
+/** A text edit that can be turned on and off: the fallback of an app to another provider, for instance. */
+export interface Switch {
+  /** Absolute or `~/…`. */
+  readonly file: string;
+  /** Stands in the file exactly once while the switch is off. */
+  readonly find: string;
+  /** Stands there instead while it is on. */
+  readonly put: string;
+  /** Restarts what reads the file; by default the host's own restart. */
+  readonly restart?: Restart;
+  /** Who answers after it; by default the host's own wrapper. */
+  readonly wrapper?: Wrapper;
+}
 
 /** The HTTP service in front of Claude Code, as seen from the host itself. */
 export interface Wrapper {
@@ -86,6 +116,26 @@ export type Restart =
       readonly command: string;
       /** Receives the wrapper's output; absolute or `~/…`. */
       readonly log: string;
+    }
+  | {
+      readonly kind: "docker-compose";
+      /** Where the compose file stands; absolute or `~/…`. */
+      readonly directory: string;
+      readonly service: string;
+    }
+  | { readonly kind: "docker"; readonly container: string }
+  | { readonly kind: "pm2"; readonly name: string }
+  | {
+      readonly kind: "supervisor";
+      readonly program: string;
+      /** supervisord's configuration, where it is not at its usual place. */
+      readonly config?: string;
+    }
+  | {
+      readonly kind: "launchd";
+      readonly label: string;
+      readonly scope: "system" | "user";
+      readonly log?: string;
     }
   | {
       readonly kind: "command";

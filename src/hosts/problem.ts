@@ -13,20 +13,7 @@ export interface Problem {
 }
 
 /** Keys that a later release will know, and a key that stands beside each. Here they would do nothing. */
-const LATER_KEYS = new Map([
-  ["backup", "delivery"],
-  ["canary", "confirm"],
-  ["project", "delivery"],
-  ["switches", "delivery"],
-  ["token", "delivery"],
-]);
-const LATER_RESTARTS = new Set<unknown>([
-  "docker-compose",
-  "docker",
-  "pm2",
-  "supervisor",
-  "launchd",
-]);
+const LATER_KEYS = new Map([["canary", "confirm"]]);
 
 const NOUNS: Readonly<Record<string, string>> = {
   array: "a list",
@@ -102,7 +89,6 @@ function mustBeOneOf(values: readonly unknown[], input: unknown): string {
   const all = values.map(String);
   const list = all.map((value) => `\`${value}\``).join(", ");
   if (input === undefined) return `is required: one of ${list}`;
-  if (LATER_RESTARTS.has(input)) return `can only be one of ${list} in this release`;
   return `must be one of ${list}${typeof input === "string" ? renderGuess(input, all) : ""}`;
 }
 

@@ -3,15 +3,14 @@ import { restart } from "./restart-schema.ts";
 import { parseSshTarget } from "./ssh-target.ts";
 import {
   accountName,
+  fileText,
   hostKeyFingerprint,
   localPath,
   milliseconds,
   name,
   remotePath,
 } from "./values.ts";
-import { wrapper } from "./wrapper-schema.ts";
-
-const LATER_DELIVERIES = new Set<unknown>(["setup-token", "api-key", "own-login"]);
+import { secretReference, wrapper } from "./wrapper-schema.ts";
 
 const ssh = z.pipe(
   z
@@ -31,22 +30,59 @@ const ssh = z.pipe(
   }),
 );
 
+const switchEdit = z.strictObject({
+  file: remotePath.check(z.describe("The file on the host")),
+  find: fileText.check(z.describe("Stands there exactly once while the switch is off")),
+  put: fileText.check(z.describe("Stands there instead while it is on")),
+  restart: z.exactOptional(restart),
+  wrapper: z.exactOptional(
+    wrapper.check(z.describe("Who is asked afterwards, where it is not the host's own wrapper")),
+  ),
+});
+
 /** What a host may say, and `defaults` may say for all of them. */
 const settings = {
   delivery: z.exactOptional(
+    z.enum(["access-token", "setup-token", "api-key", "full-login", "own-login"]).check(
+      z.meta({
+        description:
+          "What lands on the host: an access token, a setup token, an API key, the whole login, or nothing",
+        default: "access-token",
+      }),
+    ),
+  ),
+  place: z.exactOptional(
     z
-      .enum(["access-token", "full-login"], {
-        error: ({ input }) =>
-          LATER_DELIVERIES.has(input)
-            ? `cannot be \`${String(input)}\` in this release: it has \`access-token\` and \`full-login\``
-            : undefined,
-      })
+      .enum(["file", "env", "helper"])
       .check(
-        z.meta({
-          description: "What lands on the host: the access token alone, or the whole login",
-          default: "access-token",
-        }),
+        z.describe(
+          "How it lands: `file` or `env` for a setup token, `env` or `helper` for an API key",
+        ),
       ),
+  ),
+  token: z.exactOptional(
+    secretReference.check(z.describe("Where the setup token of delivery `setup-token` stands")),
+  ),
+  apiKey: z.exactOptional(
+    secretReference.check(
+      z.describe("Where the key of delivery `api-key`, or of `backup`, stands"),
+    ),
+  ),
+  backup: z.exactOptional(
+    z.literal("api-key").check(z.describe("Lies ready on the host for `sync-creds failover`")),
+  ),
+  envFile: z.exactOptional(
+    remotePath.check(
+      z.describe("An env file on the host that its supervisor reads; by default one of our own"),
+    ),
+  ),
+  project: z.exactOptional(
+    remotePath.check(z.describe("The folder that the wrapper works in, for settings and `.env`")),
+  ),
+  switches: z.exactOptional(
+    z
+      .record(name, switchEdit)
+      .check(z.describe("Text edits that `sync-creds switch` turns on and off")),
   ),
   wrapper: z.exactOptional(
     wrapper.check(z.describe("The HTTP service in front of Claude Code, as the host sees it")),

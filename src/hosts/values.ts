@@ -43,6 +43,18 @@ export const unitName = text(
   "must be the name of a systemd unit, such as `claude-wrapper.service`",
 );
 
+/** What a supervisor calls a process, a container or a service. */
+export const processName = text(
+  128,
+  /^[A-Za-z0-9][A-Za-z0-9:_.@-]*$/,
+  "must start with a letter or digit and hold only letters, digits, `:`, `_`, `.`, `@` and `-`",
+);
+
+/** Text to find or to put in a file of the host. Never shown as part of a command. */
+export const fileText = z
+  .string()
+  .check(z.minLength(1), z.maxLength(8192), z.regex(/^[^\0]*$/, { error: "must not hold a NUL" }));
+
 /** The user's own shell text. Characters that reorder or hide a line would make the plan lie about it. */
 export const shellLine = text(
   4096,

@@ -12,8 +12,8 @@ import {
   variableName,
 } from "./values.ts";
 
-/** Where a secret stands. */
-const secretReference = z.pipe(
+/** Where a secret stands; hosts.json never holds it. */
+export const secretReference = z.pipe(
   z
     .strictObject({
       env: z.exactOptional(variableName.check(z.describe("An environment variable"))),

@@ -27,26 +27,33 @@ export async function install(half: RemoteHalf, installation: Installation): Pro
   const { restartFollows = false } = installation;
   const confirm = Math.ceil(confirmTimeoutMs / 1000);
   const answers = [
-    half.ask({ verb: "begin", fields: { run, more, who, dir: configDir, confirm, ...recipe } }),
-    ...changes.map((change) => half.ask(fileRequest(run, change))),
-    half.ask({ verb: "install", fields: restartFollows ? { run, more } : { run } }),
+    half.ask(
+      { verb: "begin", fields: { run, more, who, dir: configDir, confirm, ...recipe } },
+      patience,
+    ),
+    ...changes.map((change) => half.ask(fileRequest(run, change), patience)),
+    half.ask({ verb: "install", fields: restartFollows ? { run, more } : { run } }, patience),
   ];
   for (const answer of await Promise.all(answers)) verifyStep(answer, configDir);
 }
 
+// The host waits up to twenty seconds for a renewal by its own Claude Code before it begins.
+const patience = { timeoutMs: 50_000 };
+
 // Further requests follow: the host need not answer yet.
 const more = "yes";
 
-function fileRequest(run: string, { path, mode, before, after }: FileChange) {
-  const payload = Buffer.from(after.reveal());
+function fileRequest(run: string, { path, mode, before, after, asRoot = false }: FileChange) {
+  const payload = Buffer.from(after?.reveal() ?? "");
   const fields = {
     run,
     more,
     path,
     mode,
     expect: before === undefined ? "absent" : sha256(before),
-    sha: sha256(payload),
+    sha: after === undefined ? "absent" : sha256(payload),
     size: payload.length,
+    root: asRoot ? "yes" : "",
   };
   return { verb: "file" as const, fields, payload };
 }
@@ -73,6 +80,22 @@ function verifyStep(answer: Answer, configDir: string): void {
         next: ["Wait for it to end, then push again"],
       });
     }
+    case "renewing":
+      throw new SyncCredsError("LOCKED", "Claude Code on the host is renewing its login", {
+        why: "its lock was touched within the last minute; it is waited for and never removed",
+        next: [
+          "Push again in a minute",
+          `If nothing there renews a login: see \`ls -ld ${configDir}/.oauth_refresh.lock ${configDir}.lock\` on HOST`,
+        ],
+      });
+    case "privilege":
+      throw new SyncCredsError("TARGET_UNSAFE", "this login may not change what belongs to root", {
+        why: `the unit of the wrapper belongs to root, and \`sudo -n\` was refused: ${detail}`,
+        next: [
+          "Allow this login to use sudo without a password on HOST, or log in as root",
+          "Or use a delivery that needs no change of the unit",
+        ],
+      });
     case "changed":
       throw new SyncCredsError("FILE_CHANGED", "the file on the host changed under our hands", {
         why: "something else, probably the host's own Claude, wrote it after we had looked",

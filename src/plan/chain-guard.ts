@@ -8,7 +8,7 @@ export interface HostLogin {
 
 /** What we want to put there. */
 export interface OurLogin {
-  readonly fingerprint: string;
+  readonly fingerprint?: string | undefined;
   readonly validUntil?: number | undefined;
   /** Of the laptop's login, whether or not it leaves the laptop. */
   readonly localRefreshFingerprint?: string | undefined;
@@ -35,7 +35,7 @@ export function guardChain({
   knownDead,
 }: ChainQuestion): string | undefined {
   if (host.state !== "login" || knownDead) return undefined;
-  if (host.fingerprint === ours.fingerprint) return undefined;
+  if (host.fingerprint !== undefined && host.fingerprint === ours.fingerprint) return undefined;
   if (host.refreshFingerprint !== undefined) {
     const known = [ours.localRefreshFingerprint, ...lastWritten];
     if (known.includes(host.refreshFingerprint)) return undefined;

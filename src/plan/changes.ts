@@ -38,6 +38,16 @@ export function mergeCredentials(hostFile: Buffer | undefined, block: Secret): M
   return { content: new Secret(content), replacedWhole: false };
 }
 
+/** The host's file without its login, every other byte as it was; `undefined` when nothing else was in it. */
+export function withoutLogin(hostFile: Buffer): Secret | undefined {
+  const json = parseJsonText(hostFile);
+  if (json.kind !== "json" || !isObject(json.value)) return undefined;
+  const rest = Object.keys(json.value).filter((key) => key !== "claudeAiOauth");
+  if (rest.length === 0) return undefined;
+  const { claudeAiOauth: _, ...others } = json.value;
+  return new Secret(JSON.stringify(others));
+}
+
 /**
  * The login that lies on a host. Read leniently: what might be alive in any version of Claude Code counts
  * as a login, so that it is not destroyed unasked.

@@ -1,7 +1,8 @@
-import { SyncCredsError } from "../errors.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { SyncCredsError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
-import type { Entry, ProbeReport } from "../remote/probe-report.ts";
+import type { Entry } from "../remote/host-files.ts";
+import type { ProbeReport } from "../remote/probe-report.ts";
+import { hazard, unsafeAt } from "./unsafe-files.ts";
 
 const LEAST_FREE_KIB = 256;
 
@@ -84,41 +85,9 @@ function unsafePlaces({ home, homeEntry, configDir, dirEntry, uid, user }: Probe
   return undefined;
 }
 
-function unsafeFile({ configDir, fileEntry, file, uid, user }: ProbeReport) {
-  const path = `${configDir}/.credentials.json`;
-  const look = [`Look at it on the host: \`ls -l ${path}\``];
-  if (fileEntry.kind === "absent") return undefined;
-  if (fileEntry.kind === "link") {
-    return hazard("TARGET_UNSAFE", `${path} is a symbolic link`, {
-      why: "replacing a link would leave the file it points to as it is, or write where nobody expects it",
-      next: [...look, "Replace the link by the file, or set `configDir` to the real directory"],
-    });
-  }
-  if (fileEntry.kind !== "file") {
-    return hazard("TARGET_UNSAFE", `${path} is a ${fileEntry.kind}`, {
-      why: "only a plain file can be replaced and put back",
-      next: look,
-    });
-  }
-  if (fileEntry.uid !== uid) {
-    return hazard("TARGET_UNSAFE", `${path} belongs to another account than ${user}`, {
-      why: `it has owner ${fileEntry.uid}, this login has uid ${uid}`,
-      next: ["Set `runAs` to its owner in hosts.json, or log in as its owner"],
-    });
-  }
-  if (fileEntry.links > 1) {
-    return hazard("TARGET_UNSAFE", `${path} has several names`, {
-      why: `it has ${fileEntry.links} hard links: the others would keep the old content`,
-      next: look,
-    });
-  }
-  if (file === undefined) {
-    return hazard("TARGET_UNSAFE", `${path} cannot be read`, {
-      why: `its mode is ${fileEntry.mode}; without reading it there is no way back`,
-      next: [`On the host: \`chmod 600 ${path}\``],
-    });
-  }
-  return undefined;
+function unsafeFile(report: ProbeReport) {
+  const path = `${report.configDir}/.credentials.json`;
+  return unsafeAt(path, report.fileEntry, report, false);
 }
 
 function noSpace({ freeKiB, configDir }: ProbeReport): SyncCredsError | undefined {
@@ -142,7 +111,12 @@ function noWayToRestart({ restart }: Host, report: ProbeReport): SyncCredsError 
       },
     );
   }
-  if (restart.kind === "process" && report.directory !== "directory") {
+  const missing = report.unit === "not-found" ? missingAtSupervisor(restart) : undefined;
+  if (missing !== undefined) return missing;
+  if (
+    (restart.kind === "process" || restart.kind === "docker-compose") &&
+    report.directory !== "directory"
+  ) {
     return hazard("RESTART_FAILED", `${restart.directory} is not a directory on the host`, {
       why: `it is ${report.directory ?? "unknown"}`,
       next: ["Correct `restart.directory` in hosts.json"],
@@ -157,16 +131,41 @@ function noWayToRestart({ restart }: Host, report: ProbeReport): SyncCredsError 
   return undefined;
 }
 
+/** The supervisor does not know what hosts.json says it runs. */
+function missingAtSupervisor(restart: Host["restart"]): SyncCredsError | undefined {
+  const [what, look] = nameAtSupervisor(restart) ?? [];
+  if (what === undefined) return undefined;
+  return hazard("RESTART_FAILED", `there is no ${what} on the host`, {
+    why: "its supervisor does not know it, is not there, or does not talk to this account",
+    next: [`On the host: \`${look}\`, then correct \`restart\` in hosts.json`],
+  });
+}
+
+function nameAtSupervisor(restart: Host["restart"]): [what: string, look: string] | undefined {
+  switch (restart.kind) {
+    case "docker-compose":
+      return [
+        `container of the compose service ${restart.service} in ${restart.directory}`,
+        `cd ${restart.directory} && docker compose ps -a`,
+      ];
+    case "docker":
+      return [`container ${restart.container}`, "docker ps -a"];
+    case "pm2":
+      return [`pm2 process ${restart.name}`, "pm2 list"];
+    case "supervisor":
+      return [`program ${restart.program} of supervisord`, "supervisorctl status"];
+    case "launchd":
+      return [`${restart.scope} job ${restart.label} of launchd`, "launchctl list"];
+    case "systemd":
+    case "process":
+    case "command":
+    case "none":
+      return undefined;
+  }
+}
+
 /** Group or world may write: positions 5 and 8 of `drwxrwxrwx`. A sticky folder protects its entries. */
 function isWritableByOthers({ mode }: Entry): boolean {
   const sticky = /[tT]/.test(mode.at(9) ?? "");
   return !sticky && (mode.at(5) === "w" || mode.at(8) === "w");
-}
-
-function hazard(
-  code: ErrorCode,
-  what: string,
-  explanation: { why: string; next: string[] },
-): SyncCredsError {
-  return new SyncCredsError(code, what, explanation);
 }

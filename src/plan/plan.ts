@@ -1,35 +1,55 @@
-import { SyncCredsError } from "../errors.ts";
+import type { SyncCredsError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
+import { octalOf } from "../remote/host-files.ts";
 import type { FileChange } from "../remote/file-change.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
-import { sanitize } from "../output/sanitize.ts";
+import type { Finding } from "../remote/shadow-fact.ts";
 import type { Secret } from "../secret.ts";
 import { describeHostLogin, mergeCredentials } from "./changes.ts";
 import { guardChain } from "./chain-guard.ts";
-import type { HostLogin } from "./chain-guard.ts";
+import { findCures } from "./cures.ts";
+import { wantedFiles } from "./delivery-files.ts";
+import type { WantedFile } from "./delivery-files.ts";
 import { findHazard } from "./hazards.ts";
+import { pathsOf } from "./own-files.ts";
+import { renderChange } from "./plan-lines.ts";
+import { recipeFor } from "./plan-recipe.ts";
+import type { Recipe } from "./plan-recipe.ts";
+import * as refusal from "./refusals.ts";
+import { findUnsafe } from "./unsafe-files.ts";
 
 /** What shall happen to one host. */
 export type Plan =
   | { readonly kind: "unchanged" }
   | { readonly kind: "recover"; readonly who: string }
+  /** A file must be read before more can be said. */
+  | { readonly kind: "look-closer"; readonly path: string }
   | {
       readonly kind: "change";
-      /** Empty when the file is right already and only the wrapper must be restarted. */
+      /** Empty when every file is right already and only the wrapper must be restarted. */
       readonly changes: readonly FileChange[];
+      /** What the restart does besides, on the way there. */
+      readonly recipe: Recipe;
       readonly lines: readonly string[];
+      /** What the host will run on, where that is not what the laptop offers. */
+      readonly brings?: { readonly fingerprint?: string; readonly validUntil?: number };
     }
   | {
       readonly kind: "refuse";
-      readonly outcome: "refused" | "conflict" | "busy";
+      readonly outcome: "refused" | "conflict" | "busy" | "failed";
       readonly error: SyncCredsError;
     };
 
 /** What this laptop would put on the host. */
 export interface Offer {
-  /** JSON text of the `claudeAiOauth` block as it may leave. */
-  readonly block: Secret;
-  readonly fingerprint: string;
+  /** JSON text of the `claudeAiOauth` block as it may leave; without one the host's file stays as it is. */
+  readonly block?: Secret | undefined;
+  /** The token or key of a delivery by variable or helper. */
+  readonly value?: Secret | undefined;
+  /** An API key that shall lie ready beside the login. */
+  readonly spare?: Secret | undefined;
+  /** Of the token or key; `own-login` brings none. */
+  readonly fingerprint?: string | undefined;
   readonly validUntil?: number | undefined;
   /** Fingerprint of the laptop's own refresh token, be it sent or not. */
   readonly localRefreshFingerprint?: string | undefined;
@@ -53,88 +73,109 @@ export interface PlanQuestion {
   readonly offer: Offer;
   readonly report: ProbeReport;
   readonly baseline: Baseline;
+  /** What outranks that which this delivery brings. */
+  readonly shadows: readonly Finding[];
+  /** A settings file of Claude Code that cannot be understood. */
+  readonly flaw: { readonly path: string; readonly why: string } | undefined;
   /** Fingerprints that this laptop wrote to this host before. */
   readonly lastWritten: readonly string[];
   /** Overwrite a login that is the host's own. */
   readonly force: boolean;
+  /** Remove what outranks the delivery, in the same transaction. */
+  readonly clearShadows: boolean;
 }
 
 /** The decision, and nothing but the decision: same question, same plan. */
 export function planHost(question: PlanQuestion): Plan {
-  const { host, offer, report, baseline, force } = question;
-  if (report.lockedBy !== undefined) return refuse("busy", locked(report.lockedBy));
+  const { host, report, baseline } = question;
+  if (report.lockedBy !== undefined) return refuse("busy", refusal.locked(report.lockedBy));
   const hazard = findHazard(host, report);
   if (hazard !== undefined) return refuse("refused", hazard);
   if (report.leftover !== undefined) return { kind: "recover", who: report.leftover };
-  if (baseline.unusable !== undefined) return refuse("refused", unusable(host, baseline.unusable));
+  if (baseline.unusable !== undefined) {
+    return refuse("refused", refusal.unusable(host, baseline.unusable));
+  }
+  if (host.means === "none") {
+    if (baseline.passed) return { kind: "unchanged" };
+    return refuse("failed", refusal.ownLoginFails(host, baseline.meaning));
+  }
+  if (question.flaw !== undefined) {
+    return refuse("refused", refusal.unfitFile(question.flaw.path, question.flaw.why));
+  }
+  return conflictOf(question) ?? shadowed(question) ?? changeOf(question);
+}
 
-  const login = describeHostLogin(report.file);
+function conflictOf({ host, offer, report, baseline, lastWritten, force }: PlanQuestion) {
+  const touchesLogin = offer.block !== undefined || host.means === "oauth-variable";
+  if (force || !touchesLogin) return undefined;
   const conflict = guardChain({
-    host: login,
+    host: describeHostLogin(report.file),
     ours: offer,
-    lastWritten: question.lastWritten,
+    lastWritten,
     knownDead: baseline.loginDead,
   });
-  if (conflict !== undefined && !force) return refuse("conflict", ownLogin(host, conflict));
-
-  const merged = mergeCredentials(report.file, offer.block);
-  const path = `${report.configDir}/.credentials.json`;
-  const same =
-    report.file !== undefined &&
-    merged.content.equalsBytes(report.file) &&
-    report.fileEntry.mode.startsWith("-rw-------");
-  if (same && baseline.passed) return { kind: "unchanged" };
-  const changes = same ? [] : [{ path, mode: "600", before: report.file, after: merged.content }];
-  const lines = [
-    same
-      ? `${path}: already ${offer.fingerprint}`
-      : `${path}: ${describeBefore(login)} → ${offer.fingerprint}`,
-    ...(merged.why === undefined || same
-      ? []
-      : [`the former file is replaced whole: ${merged.why}`]),
-  ];
-  return { kind: "change", changes, lines };
+  return conflict === undefined ? undefined : refuse("conflict", refusal.ownLogin(host, conflict));
 }
 
-function refuse(outcome: "refused" | "conflict" | "busy", error: SyncCredsError): Plan {
-  return { kind: "refuse", outcome, error };
+function shadowed({ host, shadows, clearShadows, baseline }: PlanQuestion): Plan | undefined {
+  if (shadows.length === 0) return undefined;
+  const { uncurable } = findCures(shadows, host.restart);
+  if (clearShadows && uncurable.length === 0) return undefined;
+  return refuse("refused", refusal.shadowed(host, shadows, { uncurable, clearShadows, baseline }));
 }
 
-function locked(holder: string): SyncCredsError {
-  return new SyncCredsError("LOCKED", "another push is at work on this host", {
-    why: `the lock is held by ${sanitize(holder, { maxLength: 100 })}`,
-    next: ["Wait for it to end, then push again"],
-  });
-}
-
-function unusable(host: Host, meaning: string): SyncCredsError {
-  return new SyncCredsError("WRAPPER_UNUSABLE", "no verdict is to be had from this wrapper", {
-    why: `asked before any change at ${host.wrapper.url}: ${meaning}`,
-    next: ["Correct `wrapper` in hosts.json (url, chat, bearer), then push again"],
-  });
-}
-
-function ownLogin(host: Host, why: string): SyncCredsError {
-  return new SyncCredsError("HOST_LOGIN_CONFLICT", "the host has a login that is not from here", {
-    why: `${why}; writing ours would destroy it`,
-    next: [
-      "Leave the host alone if that login is meant to be there",
-      `Overwrite it (a backup stays on the host): \`sync-creds push ${host.name} --force\``,
-    ],
-  });
-}
-
-function describeBefore(login: HostLogin): string {
-  switch (login.state) {
-    case "absent":
-      return "no file";
-    case "corrupt":
-      return "no valid file";
-    case "no-login":
-      return "no login";
-    case "blanked":
-      return "a blanked login";
-    case "login":
-      return login.fingerprint ?? "another login";
+function changeOf({ host, offer, report, baseline, shadows }: PlanQuestion): Plan {
+  const cures = findCures(shadows, host.restart);
+  const wanted = wantedFiles({ host, offer, report, cures });
+  if (wanted.kind === "unread") return { kind: "look-closer", path: wanted.path };
+  if (wanted.kind === "unfit") {
+    return refuse("refused", refusal.unfitFile(wanted.path, wanted.why));
   }
+  const different = wanted.files.filter((file) => !isSo(file, report));
+  const unsafe = different.flatMap((file) => findUnsafe(file, report) ?? []);
+  if (unsafe[0] !== undefined) return refuse("refused", unsafe[0]);
+  const recipe = recipeFor(host, report, cures, different);
+  const isRestartDue = different.length > 0 || cures.without.length > 0 || !baseline.passed;
+  if (!isRestartDue) return { kind: "unchanged" };
+  const changes = different.map(({ path, mode, content, asRoot }) => ({
+    path,
+    mode,
+    before: report.files.get(path)?.bytes,
+    after: content,
+    asRoot,
+  }));
+  return { kind: "change", changes, recipe, lines: linesOf({ host, offer, report }, different) };
+}
+
+/** Whether the host has this file already as it shall be. */
+function isSo({ path, mode, content }: WantedFile, { files }: ProbeReport): boolean {
+  const seen = files.get(path);
+  if (seen === undefined || seen.kind === "absent") return content === undefined;
+  if (content === undefined || seen.bytes === undefined) return false;
+  return content.equalsBytes(seen.bytes) && octalOf(seen.mode) === mode;
+}
+
+function linesOf(
+  { host, offer, report }: Pick<PlanQuestion, "host" | "offer" | "report">,
+  different: readonly WantedFile[],
+): string[] {
+  const { credentials } = pathsOf(report.configDir);
+  const login = describeHostLogin(report.file);
+  const replaced =
+    offer.block === undefined ? undefined : mergeCredentials(report.file, offer.block).why;
+  const known = { host, offer, login, credentials };
+  return [
+    ...(different.length === 0 ? [`${credentials}: already ${offer.fingerprint ?? "there"}`] : []),
+    ...different.map((file) => renderChange(file, report.files.get(file.path), known)),
+    ...(replaced === undefined || different.length === 0
+      ? []
+      : [`the former file is replaced whole: ${replaced}`]),
+  ];
+}
+
+function refuse(
+  outcome: Extract<Plan, { kind: "refuse" }>["outcome"],
+  error: SyncCredsError,
+): Plan {
+  return { kind: "refuse", outcome, error };
 }

@@ -1,6 +1,6 @@
 import type { Secret } from "../secret.ts";
 
-/** One file that a host shall have. The host replaces it only if it still is what the probe saw. */
+/** One file that a host shall have, or shall be without. The host changes it only if it still is what the probe saw. */
 export interface FileChange {
   /** Absolute path on the host. */
   readonly path: string;
@@ -8,6 +8,8 @@ export interface FileChange {
   readonly mode: string;
   /** What the probe saw there. */
   readonly before: Buffer | undefined;
-  /** The whole new content. */
-  readonly after: Secret;
+  /** The whole new content; `undefined` when the file shall be gone. */
+  readonly after: Secret | undefined;
+  /** It is root's: the host writes it through `sudo -n` where the login is another account. */
+  readonly asRoot?: boolean;
 }

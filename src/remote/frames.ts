@@ -8,6 +8,9 @@ export interface RemoteRequest {
 }
 export type Verb =
   | "probe"
+  | "read"
+  | "backups"
+  | "prune"
   | "recover"
   | "begin"
   | "file"
@@ -38,6 +41,11 @@ export class Answer {
 
   all(key: string): string[] {
     return this.#facts.filter((fact) => fact.key === key).map((fact) => fact.value);
+  }
+
+  /** All of them, for keys that belong together by their order. */
+  get facts(): readonly Fact[] {
+    return this.#facts;
   }
 }
 

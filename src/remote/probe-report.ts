@@ -1,5 +1,8 @@
 import type { Answer } from "./frames.ts";
+import { ABSENT, parseEntry, parseHostFiles, splitAfter } from "./host-files.ts";
+import type { Entry, HostFiles } from "./host-files.ts";
 import { printable } from "./printable.ts";
+import type { ShadowFact, ShadowPlace, ValueClass } from "./shadow-fact.ts";
 
 /** What the remote half saw of the host before anything was changed. */
 export interface ProbeReport {
@@ -14,6 +17,12 @@ export interface ProbeReport {
   readonly fileEntry: Entry;
   /** The credentials file as it is; absent, unreadable or no regular file: undefined. */
   readonly file: Buffer | undefined;
+  /** Every file that a change may come to touch, and Claude's settings. */
+  readonly files: HostFiles;
+  /** The folder that the wrapper works in, absolute, where it is known. */
+  readonly project: string | undefined;
+  /** The file of ours that the supervisor reads: a unit's drop-in, an override of compose. */
+  readonly wiring: string | undefined;
   /** Free space where the file would be written, in KiB. */
   readonly freeKiB: number | undefined;
   /** The host's clock, epoch milliseconds. */
@@ -21,27 +30,31 @@ export interface ProbeReport {
   /** Programs that the remote half needs and the host lacks. */
   readonly missing: readonly string[];
   readonly wrapper: WrapperProcess | undefined;
-  /** systemd's word for the unit: `active`, `failed`, `not-found`… */
+  /** The supervisor's word for the wrapper: `active`, `running`, `failed`, `not-found`… */
   readonly unit: string | undefined;
   /** The process on the port is not one that we may stop. */
   readonly foreign: boolean;
   /** What stands at the wrapper's directory (`process` only). */
   readonly directory: string | undefined;
   readonly shadows: readonly ShadowFact[];
+  /** Files that may hold something of the kind and that this account cannot read. */
+  readonly unread: readonly string[];
   readonly claudeVersion: string | undefined;
   /** Run and person that hold the lock at this moment. */
   readonly lockedBy: string | undefined;
   /** Whose unfinished change lies on the host. */
   readonly leftover: string | undefined;
+  /** The last line of the host's own history: when, which run, how it ended, who. */
+  readonly lastRun: LastRun | undefined;
 }
 
-/** A path on the host. */
-export interface Entry {
-  readonly kind: "absent" | "file" | "directory" | "link" | "other";
-  /** As `ls -l` prints it: `-rw-------`. */
-  readonly mode: string;
-  readonly uid: number;
-  readonly links: number;
+/** One line of the history that a host keeps. */
+export interface LastRun {
+  readonly at: string;
+  /** The name of the change, as `Visit.id` has it. */
+  readonly run: string;
+  readonly ending: string;
+  readonly who: string;
 }
 
 /** The wrapper's process as far as this account can see it. */
@@ -50,14 +63,6 @@ export interface WrapperProcess {
   /** Start time in the host's own unit; means nothing but equality. */
   readonly start: string | undefined;
   readonly uid: number | undefined;
-}
-
-/** Something that outranks the credentials file. Names and classes only, never a value. */
-export interface ShadowFact {
-  readonly name: string;
-  readonly place: "process" | "settings.json";
-  /** What kind of value it holds, by its public prefix. */
-  readonly value: "api-key" | "oauth-token" | "set";
 }
 
 /**
@@ -70,17 +75,22 @@ export function parseProbe(answer: Answer): ProbeReport {
     return value === undefined ? undefined : printable(value);
   };
   const user = /^uid=(\d+)\(([^)]*)\)/.exec(told("user") ?? "");
-  const hex = answer.get("hex");
+  const files = parseHostFiles(answer);
+  const configDir = answer.get("dir") ?? "";
+  const credentials = files.get(`${configDir}/.credentials.json`) ?? ABSENT;
   const free = answer.get("free");
   return {
     user: user?.[2] ?? "?",
     uid: Number(user?.[1] ?? -1),
     home: answer.get("home") ?? "",
-    configDir: answer.get("dir") ?? "",
+    configDir,
     homeEntry: parseEntry(told("home.is")),
     dirEntry: parseEntry(told("dir.is")),
-    fileEntry: parseEntry(told("file.is")),
-    file: hex === undefined ? undefined : Buffer.from(hex, "hex"),
+    fileEntry: credentials,
+    file: credentials.bytes,
+    files,
+    project: toPath(answer.get("project")),
+    wiring: toPath(answer.get("wiring")),
     freeKiB: free === undefined ? undefined : Number(free),
     clock: Number(answer.get("clock")) * 1000,
     missing: answer.all("missing").map(printable),
@@ -89,9 +99,11 @@ export function parseProbe(answer: Answer): ProbeReport {
     foreign: answer.get("foreign") === "yes",
     directory: told("directory"),
     shadows: parseShadows(answer),
+    unread: answer.all("unread").map((line) => printable(splitAfter(line, 1)[1])),
     claudeVersion: told("claude"),
     lockedBy: told("lock"),
     leftover: told("pending"),
+    lastRun: parseLastRun(answer.get("last")),
   };
 }
 
@@ -108,41 +120,55 @@ export function parseWrapper(answer: Answer): WrapperProcess | undefined {
 }
 
 /**
- * What outranks the file, from the answer to `probe` or `restart`. An empty variable does not (seen with Claude Code
- * 2.1.330: with `ANTHROPIC_API_KEY=` the file is used).
+ * What gives Claude Code its variables, from the answer to `probe` or `restart`: in the wrapper's process, and in the files
+ * around it. Settings are not among it: they are files of the report.
  */
 export function parseShadows(answer: Answer): ShadowFact[] {
-  const fromProcess = answer.all("env").flatMap((line): ShadowFact[] => {
+  const ofProcess = answer.all("env").flatMap((line): ShadowFact[] => {
     const [name = "", value = ""] = printable(line).split(" ");
-    if (name === "?" || value === "empty" || name === "ANTHROPIC_BASE_URL") return [];
-    return [
-      {
-        name,
-        place: "process",
-        value: value === "api-key" || value === "oauth-token" ? value : "set",
-      },
-    ];
+    return name === "?" ? [] : [{ name, place: "process", value: toClass(value) }];
   });
-  const fromSettings = [...new Set(answer.all("setting").map(printable))].map(
-    (name): ShadowFact => ({
-      name,
-      place: "settings.json",
-      value: "set",
-    }),
-  );
-  return [...fromProcess, ...fromSettings];
+  const ofFiles = answer.all("var").map((text): ShadowFact => {
+    const [words, path] = splitAfter(text, 4);
+    const [place = "", number = "", value = "", name = ""] = printable(words).split(" ");
+    const line = Number(number);
+    return { name, place: toPlace(place), value: toClass(value), path: printable(path), line };
+  });
+  return [...ofProcess, ...ofFiles];
 }
 
-function parseEntry(line: string | undefined): Entry {
-  const [kind = "absent", mode = "", uid = "", links = ""] = (line ?? "absent").split(" ");
-  return {
-    kind: isEntryKind(kind) ? kind : "other",
-    mode,
-    uid: Number(uid || -1),
-    links: Number(links || 0),
-  };
+/** A path that could not be shown as it is, nor sent back on a line of its own, is none. */
+function toPath(text: string | undefined): string | undefined {
+  return text?.startsWith("/") === true && printable(text) === text ? text : undefined;
 }
 
-function isEntryKind(text: string): text is Entry["kind"] {
-  return ["absent", "file", "directory", "link", "other"].includes(text);
+function toClass(text: string): ValueClass {
+  return text === "api-key" || text === "oauth-token" || text === "empty" ? text : "set";
+}
+
+const PLACES = new Map<string, ShadowPlace>(
+  (
+    [
+      "unit",
+      "unit-env-file",
+      "compose",
+      "compose-env-file",
+      "pm2",
+      "supervisor",
+      "launchd",
+      "env-file",
+      "dot-env",
+    ] as const
+  ).map((place) => [place, place]),
+);
+
+/** A word that we do not know means the least: a file that services do not read. */
+function toPlace(text: string): ShadowPlace {
+  return PLACES.get(text) ?? "shell-rc";
+}
+
+function parseLastRun(line: string | undefined): LastRun | undefined {
+  if (line === undefined) return undefined;
+  const [at = "", run = "", ending = "", who = ""] = line.split("\t").map(printable);
+  return { at, run: run.replace(/^sync-creds-/, ""), ending, who };
 }

@@ -1,4 +1,5 @@
 # sync-creds, the half that runs on the host. Plain POSIX sh; nothing stays behind but one folder.
+# Before it come supervisors.sh (which process the wrapper is, how it is restarted) and look.sh (how the host is).
 #
 # It arrives on stdin of a constant command line and reads requests from the same stdin:
 #     verb, then `key=value` lines, then a line with a single dot, then `size` raw bytes where a file is sent
@@ -85,103 +86,20 @@ flush() { sync "$@" 2>&1; }
 # Reads `key=value` lines up to the dot into variables f_key.
 fields() {
   while IFS= read -r field; do
-    case $field in
-      .) return 0 ;;
-      run=* | who=* | dir=* | port=* | kind=* | unit=* | scope=* | directory=* | command=* | restart=* | status=* | log=* | \
-        path=* | more=* | mode=* | expect=* | sha=* | size=* | confirm=* | timeout=* | start=* | stability=*)
-        eval "f_${field%%=*}=\${field#*=}" ;;
+    [ "$field" != . ] || return 0
+    case " $known " in
+      *" ${field%%=*} "*) eval "f_${field%%=*}=\${field#*=}" ;;
       *) refuse protocol && send && exit 1 ;; # said without the line: it may be part of a file
     esac
   done
 }
+# How to find, restart and watch the wrapper; a change keeps it for its way back.
+recipe='port kind unit scope name service config directory command restart status log timeout start stability unset env reload'
+known="run who dir project envfile path more mode root expect sha size confirm lines keep $recipe"
 no_fields() {
-  f_run= f_who= f_dir= f_port= f_kind=none f_unit= f_scope=system f_directory= f_command= f_restart= f_status= f_log=
-  f_path= f_more= f_mode=600 f_expect= f_sha= f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0
+  for key in $known; do eval "f_$key="; done
+  f_kind=none f_scope=system f_mode=600 f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_lines=15 f_keep=5
 }
-
-# ---- processes ----------------------------------------------------------------------------------------------
-
-# A process is its pid and its start time: a pid alone comes round again.
-start_of() {
-  if [ -r "/proc/$1/stat" ]; then
-    IFS= read -r stat <"/proc/$1/stat" || return 1
-    stat=${stat##*) }
-    # shellcheck disable=SC2086
-    set -- $stat
-    [ "$1" != Z ] && echo "${20}"
-  else
-    ps -o lstart= -p "$1" 2>/dev/null | tr -s ' ' _
-  fi
-}
-is_running() { [ -n "$1" ] && [ -n "$2" ] && [ "$(start_of "$1" 2>/dev/null)" = "$2" ]; }
-
-# The sockets that listen on port $1: uid and inode, one line each.
-listeners() {
-  [ -n "$1" ] && awk -v port="$(printf '%04X' "$1")" \
-    '$4 == "0A" && substr($2, length($2) - 3) == port { print $8, $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
-}
-
-# The process that holds a listening socket; of several workers the one that started first.
-holder_of() {
-  ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v want="socket:[$1]" \
-    '/^\/proc\/[0-9]+\/fd:$/ { split($0, part, "/"); pid = part[3] } $NF == want { print pid }' |
-    sort -un | while read -r candidate; do echo "$(start_of "$candidate") $candidate"; done | sort -n |
-    { read -r _ first && echo "$first"; }
-}
-
-holds() { ls -l "/proc/$1/fd" 2>/dev/null | grep -q -F "socket:[$2]"; }
-
-# Finds the wrapper: sets w_pid, w_start, w_uid, w_socket (empty where unknown), and for systemd w_state, w_restarts.
-find_wrapper() {
-  w_pid= w_start= w_uid= w_socket= w_state= w_restarts=
-  if [ -r /proc/net/tcp ]; then
-    socket=$(listeners "$f_port" | head -n 1)
-    w_uid=${socket% *} w_socket=${socket#* }
-  elif have lsof && [ -n "$f_port" ]; then
-    w_socket=$(lsof -nP -iTCP:"$f_port" -sTCP:LISTEN -t 2>/dev/null | head -n 1)
-    w_pid=$w_socket
-  fi
-  case $f_kind in
-    systemd) find_unit ;;
-    process)
-      if read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start"; then w_pid=$pid; fi ;;
-  esac
-  [ -n "$w_pid" ] || [ -z "$w_socket" ] || w_pid=$(holder_of "$w_socket")
-  [ -z "$w_pid" ] || w_start=$(start_of "$w_pid" 2>/dev/null)
-}
-
-find_unit() {
-  for fact in $(manager show -p MainPID -p NRestarts -p ActiveState -p LoadState "$f_unit" 2>/dev/null); do
-    case $fact in
-      MainPID=0) ;;
-      MainPID=*) w_pid=${fact#*=} ;;
-      NRestarts=*) w_restarts=${fact#*=} ;;
-      LoadState=not-found) w_state=not-found ;;
-      ActiveState=*) [ -n "$w_state" ] || w_state=${fact#*=} ;;
-    esac
-  done
-}
-
-# systemctl for the unit's scope. A user's manager is found through a variable that ssh and sudo do not set.
-manager() {
-  if [ "$f_scope" = user ]; then
-    XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} systemctl --user --no-ask-password "$@"
-  else
-    systemctl --no-ask-password "$@"
-  fi
-}
-
-# Names, never values, of the variables of process $1 that outrank a credentials file, with what kind of value they hold.
-shadows_of() {
-  [ -r "/proc/$1/environ" ] || { say "env=?" && return 0; }
-  each env "$(tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | awk -F= '
-    /^(ANTHROPIC_(API_KEY|AUTH_TOKEN|BASE_URL|PROFILE|FEDERATION_RULE_ID)|CLAUDE_CODE_(OAUTH_TOKEN|SIMPLE|USE_BEDROCK|USE_VERTEX|USE_FOUNDRY))=/ {
-      value = substr($0, length($1) + 2)
-      print $1, (value == "" ? "empty" : value ~ /^sk-ant-oat/ ? "oauth-token" : value ~ /^sk-ant-api/ ? "api-key" : "set")
-    }')"
-}
-
-variable_of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^$2=//p" | head -n 1; }
 
 # The umask and locale of a login, for what the user's own commands start.
 as_theirs() {
@@ -191,121 +109,8 @@ as_theirs() {
 detached=
 ! have setsid || detached=setsid
 
-# Runs a command line ($2, its arguments after it) for at most $1 seconds in a session of its own, away from our
-# streams. Sets rc (124 when time was up) and told, the end of what it printed.
-bounded() {
-  limit=$1
-  shift
-  printed=$folder/printed.$$
-  # Braces, not parentheses, before every `&`: yash would put a second process between, and `$!` would name that.
-  { as_theirs && exec $detached /bin/sh -c "$@"; } </dev/null >"$printed" 2>&1 &
-  child=$!
-  {
-    sleep "$limit" &
-    alarm=$!
-    trap 'kill "$alarm"; exit' TERM
-    wait "$alarm"
-    : >"$printed.late"
-    kill -TERM "-$child" || kill -TERM "$child"
-    nap 1
-    kill -KILL "-$child" || kill -KILL "$child"
-  } </dev/null >/dev/null 2>&1 &
-  guard=$!
-  rc=0
-  wait "$child" || rc=$?
-  if [ -e "$printed.late" ]; then
-    rc=124
-    wait "$guard" # it has yet to end what ignores SIGTERM
-  else
-    kill -TERM "$guard" 2>/dev/null
-  fi
-  told=$(tail -n 5 "$printed" 2>/dev/null | cut -c 1-2000)
-  rm -f "$printed" "$printed.late"
-}
-
-# ---- probe: look, change nothing ----------------------------------------------------------------------------
-
-probe() {
-  folder=
-  home_dir=$(cd -P "$HOME" 2>/dev/null && pwd) || home_dir=
-  say "user=$(id)"
-  say "home=$HOME"
-  say "clock=$(date +%s)"
-  have sha256sum || have shasum || have sha256 || say "missing=sha256sum"
-  folder=$(expand "${f_dir:-~/.claude}")/.sync-creds
-  find_wrapper
-  dir=$(expand "$f_dir")
-  if [ -z "$dir" ] && [ -n "$w_pid" ]; then dir=$(variable_of "$w_pid" CLAUDE_CONFIG_DIR); fi
-  case $dir in /*) ;; *) dir=$HOME/.claude ;; esac
-  real_dir=$(cd -P "$dir" 2>/dev/null && pwd) && dir=$real_dir
-  folder=$dir/.sync-creds
-  say "dir=$dir"
-  describe home "$home_dir"
-  describe dir "$dir"
-  describe file "$dir/.credentials.json"
-  readable=
-  [ "$kind" != file ] || [ ! -r "$dir/.credentials.json" ] || readable=yes
-  free_space
-  [ -z "$w_pid$w_socket" ] || say "wrapper=${w_pid:-?} ${w_start:-?} ${w_uid:-?} ${w_socket:-?}"
-  [ -z "$w_state" ] || say "unit=$w_state"
-  if [ -n "$w_pid" ]; then
-    shadows_of "$w_pid"
-    [ "$f_kind" != process ] || say "foreign=$(foreign "$w_pid")"
-  fi
-  if [ -r "$dir/settings.json" ]; then
-    each setting "$(sed -nE 's/.*"(apiKeyHelper|ANTHROPIC_API_KEY|ANTHROPIC_AUTH_TOKEN|CLAUDE_CODE_OAUTH_TOKEN)"[[:space:]]*:.*/\1/p' "$dir/settings.json")"
-  fi
-  if [ "$f_kind" = process ]; then kind_of "$(expand "$f_directory")" && say "directory=$kind"; fi
-  claude_version
-  if read -r pid start run who 2>/dev/null <"$folder/lock" && is_running "$pid" "$start"; then say "lock=$run $who"; fi
-  if [ -e "$folder/pending" ]; then read -r who 2>/dev/null <"$folder/pending/who"; say "pending=${who:-unknown}"; fi
-  {
-    printf '%s' "$out"
-    if [ -n "$readable" ]; then
-      printf '%s hex=' "$nonce"
-      od -An -v -tx1 "$dir/.credentials.json" | tr -d ' \n'
-      echo
-    fi
-    printf '%s end=probe\n' "$nonce"
-  } | dd obs=1048576 2>/dev/null
-  out=
-}
-
-# Kind, mode, owner and links of a path: `dir=directory drwx------ 1000 2`.
-describe() {
-  kind_of "$2"
-  if [ "$kind" = absent ]; then
-    say "$1.is=absent"
-  else
-    # shellcheck disable=SC2046
-    set -- "$1" $(ls -ldn "$2" 2>/dev/null | head -n 1)
-    say "$1.is=$kind ${2-?} ${4-?} ${3-?}"
-  fi
-}
-
-free_space() {
-  place=$dir
-  [ -d "$place" ] || place=$HOME
-  each free "$(df -Pk "$place" 2>/dev/null | { read -r _ && read -r _ _ _ kilobytes _ && echo "$kilobytes"; })"
-}
-
-# Read from its package, not by running it: that takes half a second and may write to the home.
-claude_version() {
-  program=$(command -v claude 2>/dev/null) || program=$HOME/.local/bin/claude
-  program=$(readlink -f "$program" 2>/dev/null) || return 0
-  case $program in
-    */versions/*) say "claude=${program##*/versions/}" ;;
-    *) version=$(sed -n 's/^ *"version": *"\([0-9][0-9A-Za-z.+-]*\)".*/\1/p' "${program%/*}/package.json" 2>/dev/null | head -n 1)
-      [ -z "$version" ] || say "claude=$version" ;;
-  esac
-}
-
-# `yes` when the process on the port is neither ours, nor started in the wrapper's folder, nor by its command line.
-foreign() {
-  read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start" && [ "$pid" = "$1" ] && echo no && return
-  [ "$(readlink "/proc/$1/cwd" 2>/dev/null)" = "$(cd -P "$(expand "$f_directory")" 2>/dev/null && pwd)" ] && echo no && return
-  case " $(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null)" in *" $f_command "*) echo no ;; *) echo yes ;; esac
-}
+# A unit's drop-in belongs to root; all else to the account we are.
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 # ---- the lock -----------------------------------------------------------------------------------------------
 
@@ -362,15 +167,29 @@ begin() {
   take_lock
   case $? in 1) fail_step busy && return ;; 2) fail_step write "$told" && return ;; esac
   if [ -e "$pending" ]; then fail_step leftover && return; fi
+  wait_for_claude || { fail_step renewing && return; }
   state=begun
   told=$( {
     mkdir "$pending" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "$run_name" >"$pending/run" &&
       printf '%s\n' "$f_confirm" >"$pending/confirm" && printf '%s\n' "$sync_creds" >"$pending/script" &&
-      printf '%s=%s\n' dir "$dir" port "$f_port" kind "$f_kind" unit "$f_unit" scope "$f_scope" directory "$f_directory" \
-        command "$f_command" restart "$f_restart" status "$f_status" log "$f_log" timeout "$f_timeout" start "$f_start" \
-        stability "$f_stability" >"$pending/recipe"
+      printf 'dir=%s\n' "$dir" >"$pending/recipe" &&
+      for key in $recipe; do eval "printf '%s=%s\n' $key \"\$f_$key\"" || exit 1; done >>"$pending/recipe"
   } 2>&1) || { fail_step write "$told" && return; }
   finish begin
+}
+
+# The host's own Claude may be renewing its login. Its locks are folders that it touches every few seconds: they are
+# waited for, never removed; one that was not touched for a minute is nobody's.
+wait_for_claude() {
+  now
+  give_up=$((clock + 2000))
+  for held in "$dir/.oauth_refresh.lock" "$dir.lock"; do
+    while [ -d "$held" ] && [ -n "$(find "$held" -prune -mmin -1 2>/dev/null)" ]; do
+      now
+      [ "$clock" -lt "$give_up" ] || return 1
+      nap 0.2
+    done
+  done
 }
 
 # A step failed before anything took effect: remove our traces, and skip the steps that were sent with it.
@@ -383,7 +202,7 @@ fail_step() {
 abandon() {
   if [ "$state" = begun ]; then
     for entry in "$pending"/[0-9]*; do
-      if IFS= read -r target 2>/dev/null <"$entry/path"; then rm -f "$target.$run_name"; fi
+      if load_entry; then $as rm -f "$target.$run_name" && unmake_folders; fi
     done
     rm -rf "$pending"
   fi
@@ -396,23 +215,53 @@ file() {
   files=$((files + 1))
   entry=$pending/$files
   staged=$f_path.$run_name
+  as=
+  [ "$f_root" != yes ] || as=as_root
   if [ -n "$step_failed" ]; then drain && refuse skipped && finish file && return; fi
+  if [ -n "$as" ]; then told=$(as_root true 2>&1) || { drain && fail_step privilege "$told" && return; }; fi
   kind_of "$f_path"
   case $kind in absent | file) ;; *) drain && fail_step unsafe "$f_path is a $kind" && return ;; esac
   was=$(state_of "$f_path")
   if [ "$was" != "$f_expect" ]; then drain && fail_step changed && return; fi
   told=$( {
     mkdir "$entry" && printf '%s\n' "$f_path" >"$entry/path" && printf '%s\n' "$was" >"$entry/old" &&
-      printf '%s\n' "$f_sha" >"$entry/new" && { [ "$was" = absent ] || cp -p "$f_path" "$entry/backup"; } &&
-      (set -C && : >"$staged")
+      printf '%s\n' "$f_sha" >"$entry/new" && printf '%s\n' "$as" >"$entry/as" &&
+      { [ "$was" = absent ] || cp -p "$f_path" "$entry/backup"; } && make_folders
   } 2>&1) || { drain && fail_step write "$told" && return; }
+  if [ "$f_sha" = absent ]; then finish file && return; fi
+  # A new file has the owner and group of the one it replaces, and its mode before the first byte of its content.
+  told=$( { $as sh -c 'set -C && : >"$1"' sh "$staged" && { [ "$was" = absent ] || $as cp -p "$f_path" "$staged"; } &&
+    $as chmod "$f_mode" "$staged"; } 2>&1) || { drain && fail_step write "$told" && return; }
   # The second cat: what the disk has no room for must not be taken for the next request.
-  told=$(dd bs=1 count="$f_size" 2>/dev/null | { cat >"$staged" || { cat >/dev/null && false; }; } 2>&1) ||
+  told=$(dd bs=1 count="$f_size" 2>/dev/null | { $as sh -c 'cat >"$1"' sh "$staged" || { cat >/dev/null && false; }; } 2>&1) ||
     { fail_step write "$told" && return; }
-  told=$( { { [ "$f_mode" = 600 ] || chmod "$f_mode" "$staged"; } && flush "$staged"; } 2>&1) || { fail_step write "$told" && return; }
+  told=$(flush "$staged") || { fail_step write "$told" && return; }
   if [ "$(sha_of "$staged")" != "$f_sha" ]; then fail_step damaged "$staged" && return; fi
   if [ "$was" != absent ] && [ "$(sha_of "$entry/backup")" != "$was" ]; then fail_step changed && return; fi
   finish file
+}
+# The folders of the file that are not there yet, outermost first; the way back removes them.
+make_folders() {
+  missing=
+  place=${f_path%/*}
+  while [ -n "$place" ] && [ ! -d "$place" ]; do
+    missing="$place
+$missing"
+    place=${place%/*}
+  done
+  [ -n "$missing" ] || return 0
+  printf '%s' "$missing" >"$entry/made" || return 1
+  if [ -n "$as" ]; then as_root mkdir -p -m 755 "${f_path%/*}"; else mkdir -p "${f_path%/*}"; fi
+}
+unmake_folders() {
+  [ -r "$entry/made" ] || return 0
+  sort -r "$entry/made" | while IFS= read -r place; do $as rmdir "$place" 2>/dev/null; done
+}
+# One entry of the change: target, was, became, and as, what must stand before commands on it.
+load_entry() {
+  IFS= read -r target 2>/dev/null <"$entry/path" && IFS= read -r was 2>/dev/null <"$entry/old" &&
+    IFS= read -r became 2>/dev/null <"$entry/new" || return 1
+  IFS= read -r as 2>/dev/null <"$entry/as" || as=
 }
 drain() { dd bs=1 count="$f_size" >/dev/null 2>&1; }
 
@@ -424,10 +273,10 @@ install() {
   state=installed
   for entry in "$pending"/[0-9]*; do
     [ -d "$entry" ] || continue
-    IFS= read -r target <"$entry/path"
-    IFS= read -r was <"$entry/old"
+    load_entry
     if [ "$(state_of "$target")" != "$was" ]; then take_back changed && return; fi
-    told=$(mv -f "$target.$run_name" "$target" 2>&1) || { take_back write "$told" && return; }
+    if [ "$became" = absent ]; then set -- rm -f "$target"; else set -- mv -f "$target.$run_name" "$target"; fi
+    told=$($as "$@" 2>&1) || { take_back write "$told" && return; }
     told=$(flush "${target%/*}") || { take_back write "$told" && return; }
   done
   finish install
@@ -477,189 +326,6 @@ alive() {
   printf '%s %s\n' "$beats" "$((f_confirm + $1))" >"$pending/alive.new" && mv -f "$pending/alive.new" "$pending/alive"
 }
 
-# ---- restart ------------------------------------------------------------------------------------------------
-
-# Restarts the wrapper and proves that what listens now is new. Says `listening` as soon as it is so, then stays for
-# the stability window. Reports the new process and what would shadow the file in it.
-restart() {
-  if [ -n "$step_failed" ]; then refuse skipped && finish restart && return; fi
-  [ "$state" != installed ] || { : >"$pending/restarting" && alive $((f_timeout + f_start + f_stability / 1000)); }
-  find_wrapper
-  old_pid=$w_pid old_start=$w_start old_socket=$w_socket
-  if ! by_kind || ! comes_up; then log_tail; fi
-  [ -z "$w_pid$w_socket" ] || say "wrapper=${w_pid:-?} ${w_start:-?} ${w_uid:-?} ${w_socket:-?}"
-  [ -z "$w_pid" ] || shadows_of "$w_pid"
-  [ "$state" != installed ] || alive 0
-  finish restart
-}
-
-by_kind() {
-  case $f_kind in
-    none) say "listening=unchanged" ;;
-    systemd) restart_unit ;;
-    process) restart_process ;;
-    command) restart_by_command ;;
-  esac
-}
-comes_up() { [ "$f_kind" = none ] || { wait_until_new && wait_until_stable; }; }
-
-restart_unit() {
-  if [ "$f_scope" = user ]; then
-    bounded "$f_timeout" 'XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} exec systemctl --user restart "$1"' sh "$f_unit"
-  else
-    bounded "$f_timeout" 'exec systemctl --no-ask-password restart "$1"' sh "$f_unit"
-    if [ "$rc" != 0 ] && [ "$rc" != 124 ] && [ "$(id -u)" != 0 ] && have sudo; then
-      refused=$told
-      bounded "$f_timeout" 'exec sudo -n systemctl --no-ask-password restart "$1"' sh "$f_unit"
-      told="$refused
-$told"
-    fi
-  fi
-  restart_succeeded
-}
-restart_by_command() {
-  bounded "$f_timeout" "$f_restart"
-  restart_succeeded
-}
-restart_succeeded() {
-  case $rc in
-    0) return 0 ;;
-    124) refuse hangs "$told" ;;
-    *) refuse command "exit status $rc
-$told" ;;
-  esac
-  return 1
-}
-
-restart_process() {
-  pid_file=$folder/wrapper-$f_port.pid
-  run_in=$(expand "$f_directory")
-  log_file=$(expand "$f_log")
-  # What cannot be started anew is not stopped.
-  told=$( (cd "$run_in" && : >>"$log_file") 2>&1) || { refuse command "$told" && return 1; }
-  remember_path
-  rounds=0
-  while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
-    if [ "$(foreign "$w_pid")" = yes ] && [ "$rounds" = 0 ]; then
-      refuse foreign "process $w_pid: $(tr '\0' ' ' <"/proc/$w_pid/cmdline" 2>/dev/null | cut -c 1-120)"
-      return 1
-    fi
-    stop_process "$w_pid" "$w_start"
-    rounds=$((rounds + 1))
-    wait_until_free
-  done
-  if [ -n "$w_socket" ]; then refuse port-taken "port $f_port is still taken" && return 1; fi
-  {
-    cd "$run_in" || exit 1
-    as_theirs
-    [ "$dir" = "$HOME/.claude" ] || { CLAUDE_CONFIG_DIR=$dir && export CLAUDE_CONFIG_DIR; }
-    [ -n "$detached" ] || trap '' HUP
-    exec $detached /bin/sh -l -c "${their_path:+PATH=\$1; export PATH; }$f_command" sh "$their_path"
-  } </dev/null >>"$log_file" 2>&1 &
-  new_pid=$!
-  new_start=$(start_of "$new_pid")
-  # The socket names the process as well, should there be no room for this.
-  printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file" || rm -f "$pid_file"
-}
-
-# The wrapper was started with a PATH that finds its programs; a shell over ssh may know a poorer one. The way back
-# needs it too, when nothing runs any more that could tell.
-their_path=
-remember_path() {
-  found_path=
-  [ -z "$w_pid" ] || found_path=$(variable_of "$w_pid" PATH)
-  [ -z "$found_path" ] || their_path=$found_path
-  [ "$state" != installed ] || printf '%s\n' "$their_path" >"$pending/their_path"
-}
-
-# A process of several threads is gone before its sockets are: nobody holds the port then, and yet it listens.
-wait_until_free() {
-  now
-  give_up=$((clock + 200))
-  while find_wrapper && [ -n "$w_socket" ] && [ -z "$w_pid" ] && [ "$clock" -lt "$give_up" ]; do
-    nap 0.01
-    now
-  done
-}
-
-# Asks, waits up to ten seconds, then insists. By pid and start time; what we started ourselves leads its own group.
-stop_process() {
-  if read -r pid start 2>/dev/null <"$pid_file" && [ "$pid" = "$1" ]; then group=-$1; else group=$1; fi
-  kill -TERM "$group" 2>/dev/null || kill -TERM "$1" 2>/dev/null
-  now
-  give_up=$((clock + 1000))
-  while is_running "$1" "$2"; do
-    now
-    if [ "$clock" -gt "$give_up" ]; then kill -KILL "$group" 2>/dev/null || kill -KILL "$1" 2>/dev/null; fi
-    [ "$clock" -le $((give_up + 200)) ] || return 1
-    nap 0.01
-  done
-}
-
-# The port listens again, on a socket and in a process that were not there before.
-wait_until_new() {
-  now
-  give_up=$((clock + f_start * 100))
-  pause=0.01
-  while :; do
-    find_wrapper
-    if [ ! -r /proc/net/tcp ] && ! have lsof; then say "listening=unknown" && return 0; fi
-    case $f_kind/${w_state:-active}/${w_restarts:-0} in
-      process/*) is_running "$new_pid" "$new_start" || { refuse exited && return 1; } ;;
-      systemd/failed/* | systemd/*/[3-9] | systemd/*/[1-9][0-9]*) refuse exited && return 1 ;;
-    esac
-    if is_new && is_theirs_up; then break; fi
-    now
-    if [ "$clock" -gt "$give_up" ]; then
-      if [ -n "$w_socket" ] && [ "$w_socket" = "$old_socket" ]; then refuse same-process; else refuse not-listening; fi
-      return 1
-    fi
-    nap "$pause"
-    case $pause in 0.01) pause=0.02 ;; 0.02) pause=0.05 ;; *) pause=0.1 ;; esac
-  done
-  if [ "$f_kind" = process ] && [ -r /proc/self/stat ]; then
-    holder=$new_pid
-    holds "$new_pid" "$w_socket" || holder=$(holder_of "$w_socket")
-    began=$(start_of "${holder:-0}" 2>/dev/null)
-    if [ "${began:-0}" -lt "$new_start" ]; then
-      refuse port-taken "port $f_port belongs to process ${holder:-of another user}"
-      return 1
-    fi
-  fi
-  say "listening=yes"
-  send
-}
-is_new() {
-  [ -n "$w_socket" ] && [ "$w_socket" != "$old_socket" ] && { [ -z "$w_pid" ] || [ "$w_pid/$w_start" != "$old_pid/$old_start" ]; }
-}
-is_theirs_up() { [ "$f_kind" != command ] || [ -z "$f_status" ] || /bin/sh -c "$f_status" </dev/null >/dev/null 2>&1; }
-wait_until_stable() {
-  stable_pid=$w_pid stable_start=$w_start stable_socket=$w_socket stable_restarts=$w_restarts
-  now
-  until_clock=$((clock + f_stability / 10))
-  while [ "$clock" -lt "$until_clock" ]; do
-    nap 0.1
-    find_wrapper
-    if [ "$w_socket" != "$stable_socket" ] || [ "$w_pid/$w_start" != "$stable_pid/$stable_start" ] || [ "$w_restarts" != "$stable_restarts" ]; then
-      refuse unstable
-      return 1
-    fi
-    now
-  done
-}
-
-# The last lines of the wrapper's own log. They are cut far beyond what the other side shows: it takes secrets out first,
-# and must not be left with half of one.
-log_tail() { each log "$(log_lines)"; }
-log_lines() {
-  case $f_kind in
-    systemd)
-      if [ "$f_scope" = user ]; then journalctl --user -u "$f_unit" -n 15 --no-pager -o cat 2>/dev/null
-      else journalctl -u "$f_unit" -n 15 --no-pager -o cat 2>/dev/null; fi ;;
-    process | command) [ -z "$f_log" ] || tail -n 15 "$(expand "$f_log")" 2>/dev/null ;;
-  esac | cut -c 1-2000
-}
-
 # ---- the two ends: commit, or undo --------------------------------------------------------------------------
 
 commit() {
@@ -682,8 +348,39 @@ commit() {
 
 # What is only of use to a change under way goes, and so does what is older than the last five.
 tidy_backups() {
-  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/their_path"; else rm -rf "$kept"; fi
+  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment"; else rm -rf "$kept"; fi
   ls -1 "$folder/backups" | sort -r | tail -n +6 | while IFS= read -r old_backup; do rm -rf "$folder/backups/$old_backup"; done
+}
+
+# Each change that was committed, newest first, with its files as they were before it. Straight to the other side.
+list_backups() {
+  {
+    printf '%s' "$out"
+    ls -1 "$folder/backups" 2>/dev/null | sort -r | while IFS= read -r name; do
+      pending=$folder/backups/$name
+      IFS= read -r f_who 2>/dev/null <"$pending/who" || f_who=unknown
+      printf '%s backup=%s %s\n' "$nonce" "$name" "$f_who"
+      for entry in "$pending"/[0-9]*; do
+        load_entry || continue
+        printf '%s entry=%s %s %s\n' "$nonce" "$was" "${as:-none}" "$target"
+        [ "$was" = absent ] || show "$entry/backup"
+      done
+    done
+    printf '%s end=backups\n' "$nonce"
+  } | dd obs=1048576 2>/dev/null
+  out=
+}
+
+# Keeps the newest $f_keep backups.
+prune_backups() {
+  take_lock || { refuse busy && finish prune && return; }
+  ls -1 "$folder/backups" 2>/dev/null | sort -r | tail -n "+$((f_keep + 1))" | while IFS= read -r name; do
+    rm -rf "$folder/backups/$name" && echo "$name"
+  done >"$folder/pruned.$$"
+  each pruned "$(cat "$folder/pruned.$$")"
+  rm -f "$folder/pruned.$$"
+  drop_lock
+  finish prune
 }
 
 remember() {
@@ -731,24 +428,26 @@ set_aside() {
 
 put_back() {
   reason=failed
-  IFS= read -r target 2>/dev/null <"$1/path" || return 0
-  IFS= read -r was 2>/dev/null <"$1/old" || return 0
-  IFS= read -r became 2>/dev/null <"$1/new" || return 0
-  rm -f "$target.$run_name"
+  entry=$1
+  load_entry || return 0
+  $as rm -f "$target.$run_name"
   found=$(state_of "$target")
-  [ "$found" != "$was" ] || return 0
+  if [ "$found" = "$was" ]; then unmake_folders && return 0; fi
   if [ "$found" != "$became" ]; then reason=changed && refuse changed "$target" && return 1; fi
   if [ "$was" = absent ]; then
-    told=$( { rm -f "$target" && flush "${target%/*}"; } 2>&1) || { refuse write "$told" && return 1; }
+    told=$( { $as rm -f "$target" && flush "${target%/*}"; } 2>&1) || { refuse write "$told" && return 1; }
+    unmake_folders
   else
-    if [ "$(sha_of "$1/backup")" != "$was" ]; then refuse damaged "$1/backup" && return 1; fi
+    if [ "$(sha_of "$entry/backup")" != "$was" ]; then refuse damaged "$entry/backup" && return 1; fi
     # On a full disk there is no room for a copy: then the backup itself goes back.
     told=$( {
-      { cp -p "$1/backup" "$target.$run_name" && flush "$target.$run_name" && mv -f "$target.$run_name" "$target"; } ||
-        { rm -f "$target.$run_name" && mv -f "$1/backup" "$target"; }
+      { $as cp -p "$entry/backup" "$target.$run_name" && own_again && flush "$target.$run_name" && $as mv -f "$target.$run_name" "$target"; } ||
+        { $as rm -f "$target.$run_name" && $as mv -f "$entry/backup" "$target"; }
       } 2>&1 && flush "${target%/*}") || { refuse write "$told" && return 1; }
   fi
 }
+# The backup of a file of root is ours: its copy becomes root's again.
+own_again() { [ -z "$as" ] || as_root chown 0:0 "$target.$run_name"; }
 
 rollback() {
   if [ ! -e "$pending" ]; then say "undone=earlier"; else undo rolled-back && say "undone=yes"; fi
@@ -772,7 +471,6 @@ load_pending() {
   IFS= read -r run_name 2>/dev/null <"$pending/run" || run_name=unknown
   IFS= read -r f_who 2>/dev/null <"$pending/who" || f_who=unknown
   [ ! -r "$pending/recipe" ] || fields <"$pending/recipe"
-  IFS= read -r their_path 2>/dev/null <"$pending/their_path" || their_path=
   dir=$f_dir
 }
 
@@ -802,6 +500,9 @@ serve() {
     run_name=sync-creds-$f_run
     case $verb in
       probe | begin | file | install | restart | commit | rollback | recover) "$verb" ;;
+      read) read_file ;;
+      backups) list_backups ;;
+      prune) prune_backups ;;
       alive)
         [ "$state" != installed ] || alive 0
         finish alive ;;

@@ -1,7 +1,8 @@
 import { sanitize } from "../output/sanitize.ts";
 import type { Answer } from "./frames.ts";
 import { parseShadows, parseWrapper } from "./probe-report.ts";
-import type { ShadowFact, WrapperProcess } from "./probe-report.ts";
+import type { WrapperProcess } from "./probe-report.ts";
+import type { ShadowFact } from "./shadow-fact.ts";
 
 /** How a restart on the host went. */
 export interface RestartReport {

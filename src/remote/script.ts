@@ -2,10 +2,13 @@ import { packageFile } from "../package-root.ts";
 import type { Files } from "../ports.ts";
 import { renderScript } from "./frames.ts";
 
-/** The remote half as it is sent. It is shipped as the file that a person can read, and slimmed here. */
-export async function loadScript(files: Files): Promise<string> {
-  const { bytes } = await files.read(SCRIPT_PATH);
-  return renderScript(bytes.toString("utf8"));
-}
+/** The files of the remote half, in the order they are joined: functions first, what runs them last. */
+export const SCRIPT_FILES = ["supervisors.sh", "look.sh", "remote-half.sh"].map((name) =>
+  packageFile("src", "remote", name),
+);
 
-const SCRIPT_PATH = packageFile("src", "remote", "remote-half.sh");
+/** The remote half as it is sent. It is shipped as the files that a person can read, and slimmed here. */
+export async function loadScript(files: Files): Promise<string> {
+  const parts = await Promise.all(SCRIPT_FILES.map((path) => files.read(path)));
+  return renderScript(parts.map(({ bytes }) => bytes.toString("utf8")).join("\n"));
+}

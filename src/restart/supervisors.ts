@@ -21,6 +21,32 @@ export function recipeOf({ restart, wrapper, stabilityMs }: Host): Recipe {
         command: restart.command,
         log: restart.log,
       };
+    case "docker-compose":
+      return {
+        ...watch,
+        kind: "docker-compose",
+        directory: restart.directory,
+        service: restart.service,
+      };
+    case "docker":
+      return { ...watch, kind: "docker", name: restart.container };
+    case "pm2":
+      return { ...watch, kind: "pm2", name: restart.name };
+    case "supervisor":
+      return {
+        ...watch,
+        kind: "supervisor",
+        name: restart.program,
+        ...(restart.config === undefined ? {} : { config: restart.config }),
+      };
+    case "launchd":
+      return {
+        ...watch,
+        kind: "launchd",
+        name: restart.label,
+        scope: restart.scope,
+        ...(restart.log === undefined ? {} : { log: restart.log }),
+      };
     case "command":
       return {
         ...watch,
@@ -48,6 +74,16 @@ export function renderRestart(restart: Restart): string {
       return `restart the ${restart.scope} unit ${restart.unit}`;
     case "process":
       return `stop the wrapper's process and run \`${restart.command}\` in ${restart.directory}`;
+    case "docker-compose":
+      return `recreate the compose service ${restart.service} in ${restart.directory}`;
+    case "docker":
+      return `restart the container ${restart.container}`;
+    case "pm2":
+      return `restart ${restart.name} by pm2`;
+    case "supervisor":
+      return `restart the program ${restart.program} of supervisord`;
+    case "launchd":
+      return `restart the ${restart.scope} job ${restart.label} of launchd`;
     case "command":
       return `run \`${restart.restart}\``;
     case "none":

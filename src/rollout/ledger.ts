@@ -15,7 +15,8 @@ export interface Entry {
 
 /** What lies on a host since a push, by its fingerprints. */
 export interface Written {
-  readonly fingerprint: string;
+  /** Without one nothing was written, and nothing is noted. */
+  readonly fingerprint?: string | undefined;
   readonly sentRefreshFingerprint?: string | undefined;
 }
 
@@ -38,6 +39,7 @@ export async function recordInLedger(
   written: Written,
   result: HostResult,
 ): Promise<void> {
+  if (written.fingerprint === undefined) return;
   const entry: Entry = {
     at: ports.now(),
     host: result.host,

@@ -19,7 +19,7 @@ test("a host that hears nothing more takes the change back by itself, restarts a
   const seen = join(home, "wrapper", "seen");
   const command = `echo "$(umask) \${LC_ALL-none}" >>seen; ${host.recipe["command"]}`;
   const recipe = { ...host.recipe, command };
-  await probe(half, run, undefined, recipe);
+  await probe(half, run, {}, recipe);
   const after = new Secret(renderHostLogin(tokens.good));
   const changes = [{ path: hostFile, mode: "600", before, after }];
   await install(half, {

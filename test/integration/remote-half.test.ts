@@ -25,7 +25,7 @@ async function change(
   { configDir, hostFile, recipe }: LocalHome,
   before: Buffer | undefined,
 ): Promise<void> {
-  await probe(half, run, undefined, recipe);
+  await probe(half, run, {}, recipe);
   const file = { path: hostFile, mode: "600", before, after: new Secret(NEW) };
   const changes = before?.equals(Buffer.from(NEW)) === true ? [] : [file];
   await install(half, {
@@ -52,7 +52,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
     const before = writeHostFile(host, OLD);
     const { half, run } = await host.open(shell);
 
-    const report = await probe(half, run, undefined, host.recipe);
+    const report = await probe(half, run, {}, host.recipe);
 
     expect(report).toMatchObject({
       uid: process.getuid?.(),
@@ -78,7 +78,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
     writeHostFile(host, OLD);
     const before = treeOf(host.home);
     const { half, run, ended } = await host.open(shell);
-    await probe(half, run, undefined, host.recipe);
+    await probe(half, run, {}, host.recipe);
     half.end();
     await ended;
     expect(treeOf(host.home)).toEqual(before);

@@ -14,7 +14,7 @@ const DEAD = "99999999 1 deadrun bob@desk\n";
 
 async function openProbed(host: LocalHome, shell?: readonly string[]): Promise<LocalHalf> {
   const one = await host.open(shell);
-  await probe(one.half, one.run, undefined, { kind: "none" });
+  await probe(one.half, one.run, {}, { kind: "none" });
   return one;
 }
 
@@ -43,7 +43,7 @@ test("a second run on the same host is refused while the first one is at work, a
   const answer = await begin(second, host);
   expect(answer.get("fail")).toBe("busy");
   expect(answer.get("holder")).toBe(`${first.run} ana@laptop`);
-  const report = await probe(second.half, second.run, undefined, { kind: "none" });
+  const report = await probe(second.half, second.run, {}, { kind: "none" });
   expect(report.lockedBy).toBe(`${first.run} ana@laptop`);
 
   first.half.end();
@@ -103,7 +103,7 @@ test("what a killed run has staged is found, named and undone by the next", asyn
   await killed.ended;
 
   const next = await openProbed(host);
-  const report = await probe(next.half, next.run, undefined, { kind: "none" });
+  const report = await probe(next.half, next.run, {}, { kind: "none" });
   expect(report).toMatchObject({ leftover: "ana@laptop", lockedBy: undefined });
   const back = await recover(next.half, { run: next.run, who: "eve@desk" }, 10_000);
   expect(back.restored).toBe(true);

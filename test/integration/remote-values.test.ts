@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { SCRIPT_FILES } from "../../src/remote/script.ts";
 import { install } from "../../src/install/install.ts";
 import { commit } from "../../src/install/rollback.ts";
 import { probe } from "../../src/probe/probe.ts";
@@ -38,7 +39,7 @@ describe.each(SHELLS)("under %s", (_, shell) => {
     const { half, run } = await host.open(shell);
     const { recipe, configDir, hostFile } = host;
 
-    const report = await probe(half, run, configDir, recipe);
+    const report = await probe(half, run, { configDir }, recipe);
     expect(report).toMatchObject({ configDir, file: before, directory: "directory" });
     const after = new Secret(renderHostLogin(tokens.good));
     const changes = [{ path: hostFile, mode: "600", before, after }];
@@ -68,7 +69,7 @@ describe.each(SHELLS)("under %s", (_, shell) => {
   test("what is no request ends the conversation, and is not repeated", async () => {
     using host = await makeLocalHome();
     const one = await host.open(shell);
-    await probe(one.half, one.run, undefined, host.recipe);
+    await probe(one.half, one.run, {}, host.recipe);
     const facts: string[] = [];
     const stray = { verb: "alive" as const, payload: Buffer.from(`{"token":"${tokens.good}"}\n`) };
     const answered = one.half.ask(stray);
@@ -101,7 +102,7 @@ describe.skipIf(findProgram("strace") === undefined)("seen by strace", () => {
         ...shell,
       ];
       const { half, run, ended } = await host.open(words);
-      await probe(half, run, undefined, host.recipe);
+      await probe(half, run, {}, host.recipe);
       half.end();
       await ended;
 
@@ -124,7 +125,7 @@ describe.skipIf(findProgram("strace") === undefined)("seen by strace", () => {
 
 const shellcheck = findProgram("shellcheck");
 test.skipIf(shellcheck === undefined)("shellcheck finds no error in the script", () => {
-  const words = ["-s", "sh", "-S", "error", "src/remote/remote-half.sh"];
+  const words = ["-s", "sh", "-S", "error", ...SCRIPT_FILES];
   const { status, stdout } = spawnSync(shellcheck ?? "", words, { encoding: "utf8" });
   expect(stdout).toBe("");
   expect(status).toBe(0);

@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { renderCommand, renderScript } from "../../src/remote/frames.ts";
+import { SCRIPT_FILES } from "../../src/remote/script.ts";
 
-const SOURCE = readFileSync(new URL("../../src/remote/remote-half.sh", import.meta.url), "utf8");
+const SOURCE = SCRIPT_FILES.map((path) => readFileSync(path, "utf8")).join("\n");
 const SENT = renderScript(SOURCE);
 
 const run = (program: string, argv: string[], input: string) =>

@@ -9,6 +9,8 @@ export function hostEntry(different: Partial<Host>): Host {
     tags: [],
     groups: [],
     delivery: "access-token",
+    means: "file",
+    switches: {},
     transport: "auto",
     wrapper: {
       url: "http://127.0.0.1:8000",

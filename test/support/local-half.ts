@@ -1,10 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { renderScript } from "../../src/remote/frames.ts";
+import { nodePorts } from "../../src/node-ports.ts";
 import { RemoteHalf } from "../../src/remote/remote-half.ts";
+import { loadScript } from "../../src/remote/script.ts";
 import { openLocalSession } from "./local-session.ts";
 import { endProcesses, processesNaming } from "./processes.ts";
 import { findProgram } from "./programs.ts";
@@ -21,7 +22,6 @@ export const SHELLS = (
   ] as const
 ).filter(([name]) => findProgram(name) !== undefined);
 
-const SOURCE = fileURLToPath(new URL("../../src/remote/remote-half.sh", import.meta.url));
 const WRAPPER = fileURLToPath(new URL("./wrapper.mjs", import.meta.url));
 
 /** A home on this machine for remote halves that run without SSH, with a wrapper to restart. */
@@ -59,7 +59,7 @@ export async function makeLocalHome(...names: readonly string[]): Promise<LocalH
   copyFileSync(WRAPPER, join(directory, "wrapper.mjs"));
   const port = await freePort();
   const configDir = join(home, ".claude");
-  const script = renderScript(readFileSync(SOURCE, "utf8"));
+  const script = await loadScript(nodePorts().files);
   return {
     home,
     configDir,

@@ -6,6 +6,7 @@ import type { Outcome } from "../../src/outcome.ts";
 import { renderPlan, resultOf } from "../../src/result.ts";
 import type { Baseline, Offer } from "../../src/plan/plan.ts";
 import { Secret } from "../../src/secret.ts";
+import type { Seen } from "../../src/visit.ts";
 import { hostEntry } from "../support/host-entry.ts";
 import { probeReport } from "./plan/a-probe-report.ts";
 
@@ -132,19 +133,28 @@ describe("the plan of a dry run", () => {
     meaning: "the login has expired",
   };
   const about = "now: the login has expired";
+  const seen = (different: Partial<Seen> = {}): Seen => ({
+    report: probeReport(),
+    baseline,
+    shadows: [],
+    unread: [],
+    flaw: undefined,
+    ...different,
+  });
 
   test("of a change names every step, and what would outrank the file", () => {
     const report = probeReport({
       claudeVersion: "2.1.330",
-      shadows: [{ name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" }],
     });
-    const plan = { kind: "change", changes: [], lines: ["~/x: a → b"] } as const;
-    expect(renderPlan(plan, host, report, baseline)).toEqual({
+    const key = { name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" } as const;
+    const shadows = [{ name: key.name, value: key.value, sources: [key] }];
+    const plan = { kind: "change", changes: [], recipe: {}, lines: ["~/x: a → b"] } as const;
+    expect(renderPlan(plan, host, seen({ report, shadows }))).toEqual({
       outcome: "planned",
       plan: [
         about,
         "Claude Code on the host: 2.1.330",
-        "warning: ANTHROPIC_API_KEY in the wrapper's environment outranks the credentials file",
+        "ANTHROPIC_API_KEY (an API key) in the wrapper's environment outranks what is pushed",
         "~/x: a → b",
         "no restart: the wrapper reads the file at each request",
         "smoke request to http://127.0.0.1:8000",
@@ -153,7 +163,7 @@ describe("the plan of a dry run", () => {
   });
 
   test("of an unchanged host says that there is nothing to do", () => {
-    expect(renderPlan({ kind: "unchanged" }, host, probeReport(), baseline)).toEqual({
+    expect(renderPlan({ kind: "unchanged" }, host, seen())).toEqual({
       outcome: "unchanged",
       plan: [about, "nothing to do"],
     });
@@ -162,7 +172,7 @@ describe("the plan of a dry run", () => {
   test("of a refusal has its outcome and its reason", () => {
     const error = new SyncCredsError("LOCKED", "busy", { why: "ben" });
     const plan = { kind: "refuse", outcome: "busy", error } as const;
-    expect(renderPlan(plan, host, probeReport(), baseline)).toMatchObject({
+    expect(renderPlan(plan, host, seen())).toMatchObject({
       outcome: "busy",
       code: "LOCKED",
       plan: [about],

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { SyncCredsError } from "../../src/errors.ts";
 import { failureOfError, failureOfRestart, failureOfVerdict } from "../../src/failure.ts";
-import type { ShadowFact } from "../../src/remote/probe-report.ts";
 import { explain } from "../../src/smoke/verdict.ts";
 import { hostEntry } from "../support/host-entry.ts";
 
-const shadow: ShadowFact = { name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" };
-const OUTRANKS = "ANTHROPIC_API_KEY in the wrapper's environment outranks the credentials file";
+const OUTRANKS = "ANTHROPIC_API_KEY in the wrapper's environment outranks what is pushed";
+const shadows = { why: OUTRANKS, next: ["Remove ANTHROPIC_API_KEY where the wrapper is started"] };
 
 test("an error keeps its code, cause and next steps", () => {
   const error = new SyncCredsError("LOCKED", "busy", { why: "ben", next: ["Wait"] });
@@ -21,7 +20,7 @@ test("an error keeps its code, cause and next steps", () => {
 describe("a verdict", () => {
   test("that blames a key or a login names what was found to outrank the file, with its cure", () => {
     for (const verdictClass of ["external-key-invalid", "token-invalid"] as const) {
-      const failure = failureOfVerdict({ class: verdictClass, detail: "Invalid" }, [shadow]);
+      const failure = failureOfVerdict({ class: verdictClass, detail: "Invalid" }, shadows);
       expect(failure).toMatchObject({
         code: verdictClass,
         why: `${OUTRANKS}; the wrapper said: Invalid`,
@@ -31,7 +30,7 @@ describe("a verdict", () => {
   });
 
   test("that blames neither leaves it out", () => {
-    const failure = failureOfVerdict({ class: "wrapper-error", detail: "boom" }, [shadow]);
+    const failure = failureOfVerdict({ class: "wrapper-error", detail: "boom" }, shadows);
     expect(failure).toMatchObject({
       why: "the wrapper said: boom",
       next: explain("wrapper-error").next,
@@ -39,7 +38,7 @@ describe("a verdict", () => {
   });
 
   test("without words has no cause to tell", () => {
-    expect(failureOfVerdict({ class: "timeout", detail: "" }, []).why).toBeUndefined();
+    expect(failureOfVerdict({ class: "timeout", detail: "" }, undefined).why).toBeUndefined();
   });
 });
 

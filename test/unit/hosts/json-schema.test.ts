@@ -19,7 +19,10 @@ test("an editor learns the keys, what they mean, and that others are wrong", () 
           properties: {
             ssh: { type: "string", description: expect.stringContaining("user@host:port") },
             deadlineMs: { type: "integer", default: 180_000 },
-            delivery: { enum: ["access-token", "full-login"], default: "access-token" },
+            delivery: {
+              enum: ["access-token", "setup-token", "api-key", "full-login", "own-login"],
+              default: "access-token",
+            },
           },
         },
       },

@@ -13,6 +13,8 @@ test("a host that says just enough gets every default", () => {
         tags: [],
         groups: [],
         delivery: "access-token",
+        means: "file",
+        switches: {},
         transport: "auto",
         wrapper: {
           url: "http://127.0.0.1:8000",
@@ -139,21 +141,37 @@ test("every problem is reported at once, with place, path, fault and a guess", (
 });
 
 test.each([
-  [{ delivery: "setup-token" }, "delivery cannot be `setup-token` in this release"],
-  [{ delivery: "api-key" }, "delivery cannot be `api-key` in this release"],
-  [{ delivery: "own-login" }, "delivery cannot be `own-login` in this release"],
+  [{ delivery: "setup-token" }, "token is required with delivery `setup-token`"],
+  [{ delivery: "api-key" }, "apiKey is required"],
+  [{ backup: "api-key" }, "apiKey is required"],
+  [{ place: "env" }, "place cannot be `env` with delivery `access-token`"],
+  [
+    { delivery: "setup-token", token: { token: "a" }, place: "helper" },
+    "place cannot be `helper` with delivery `setup-token`",
+  ],
+  [
+    { delivery: "api-key", place: "helper", apiKey: { token: "a" }, backup: "api-key" },
+    "backup is of no use with delivery `api-key`",
+  ],
+  [
+    { delivery: "api-key", apiKey: { token: "a" } },
+    "envFile is required for a variable with restart kind `none`",
+  ],
   [
     { delivery: "acces-token" },
-    "delivery must be one of `access-token`, `full-login` (did you mean `access-token`?)",
+    "delivery must be one of `access-token`, `setup-token`, `api-key`, `full-login`, `own-login` (did you mean `access-token`?)",
   ],
-  [{ restart: { kind: "docker" } }, "restart.kind can only be one of `systemd`, `process`"],
+  [{ restart: { kind: "docker" } }, "restart.container is required"],
   [
     { restart: { kind: "sytemd" } },
-    "restart.kind must be one of `systemd`, `process`, `command`, `none` (did you mean `systemd`?)",
+    "restart.kind must be one of `systemd`, `process`, `docker-compose`, `docker`, `pm2`, `supervisor`, `launchd`, `command`, `none` (did you mean `systemd`?)",
   ],
-  [{ restart: {} }, "restart.kind is required: one of `systemd`, `process`, `command`, `none`"],
+  [
+    { restart: {} },
+    "restart.kind is required: one of `systemd`, `process`, `docker-compose`, `docker`, `pm2`, `supervisor`, `launchd`, `command`, `none`",
+  ],
   [{ restart: "none" }, "restart must be an object"],
-  [{ token: { token: "web-2" } }, "token is not in this release"],
+  [{ canary: "web-2" }, "canary is not"],
   [{ wrapper: { token: "x" } }, "wrapper.token is not a known key"],
   [{ agentForward: true }, "agentForward is not a known key"],
   [{ tags: "eu" }, "tags must be a list"],

@@ -1,4 +1,5 @@
-import type { Entry, ProbeReport } from "../../../src/remote/probe-report.ts";
+import type { Entry } from "../../../src/remote/host-files.ts";
+import type { ProbeReport } from "../../../src/remote/probe-report.ts";
 
 /** A path that is not there. */
 export const ABSENT: Entry = { kind: "absent", mode: "", uid: -1, links: 0 };
@@ -8,7 +9,7 @@ export const PRIVATE_FILE: Entry = { kind: "file", mode: "-rw-------", uid: 1001
 
 /** The report of a host in good order that has no login yet; the parts that a test is about are passed in. */
 export function probeReport(different: Partial<ProbeReport> = {}): ProbeReport {
-  return {
+  const report: ProbeReport = {
     user: "deploy",
     uid: 1001,
     home: "/home/deploy",
@@ -17,6 +18,10 @@ export function probeReport(different: Partial<ProbeReport> = {}): ProbeReport {
     dirEntry: { kind: "directory", mode: "drwx------", uid: 1001, links: 3 },
     fileEntry: ABSENT,
     file: undefined,
+    files: new Map(),
+    project: undefined,
+    wiring: undefined,
+    unread: [],
     freeKiB: 1_000_000,
     clock: 0,
     missing: [],
@@ -28,6 +33,12 @@ export function probeReport(different: Partial<ProbeReport> = {}): ProbeReport {
     claudeVersion: undefined,
     lockedBy: undefined,
     leftover: undefined,
+    lastRun: undefined,
     ...different,
   };
+  // The credentials file is one of the files that were seen.
+  const { configDir, fileEntry, file, files } = report;
+  if (fileEntry.kind === "absent") return report;
+  const credentials = { ...fileEntry, bytes: file };
+  return { ...report, files: new Map([[`${configDir}/.credentials.json`, credentials], ...files]) };
 }

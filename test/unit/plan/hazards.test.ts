@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../../src/errors.ts";
 import type { Host } from "../../../src/hosts/host.ts";
 import { findHazard } from "../../../src/plan/hazards.ts";
-import type { Entry, ProbeReport } from "../../../src/remote/probe-report.ts";
+import type { Entry } from "../../../src/remote/host-files.ts";
+import type { ProbeReport } from "../../../src/remote/probe-report.ts";
 import { hostEntry } from "../../support/host-entry.ts";
 import { ABSENT, PRIVATE_FILE, probeReport } from "./a-probe-report.ts";
 

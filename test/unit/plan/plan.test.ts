@@ -37,7 +37,10 @@ function plan(report: Partial<ProbeReport> = {}, different: Partial<PlanQuestion
     report: probeReport(report),
     baseline: FAILS,
     lastWritten: [],
+    shadows: [],
+    flaw: undefined,
     force: false,
+    clearShadows: false,
     ...different,
   });
 }
@@ -47,6 +50,8 @@ function tell(decided: Plan): string {
   switch (decided.kind) {
     case "unchanged":
       return "unchanged";
+    case "look-closer":
+      return `look at ${decided.path}`;
     case "recover":
       return `recover ${decided.who}`;
     case "refuse":
@@ -138,7 +143,7 @@ describe("a change", () => {
     const decided = plan({ ...OURS, file: before });
     expect(decided).toMatchObject({ changes: [{ path: PATH, mode: "600", before }] });
     const [change] = decided.kind === "change" ? decided.changes : [];
-    expect(JSON.parse(change!.after.reveal())).toEqual({
+    expect(JSON.parse(change!.after!.reveal())).toEqual({
       mcpOAuth: { a: 1 },
       claudeAiOauth: JSON.parse(BLOCK),
     });
@@ -189,8 +194,9 @@ describe("a refusal says why and what to do", () => {
         message: "the host has a login that is not from here",
         why: "the host has a login of its own, with a refresh token that did not come from this laptop; writing ours would destroy it",
         next: [
-          "Leave the host alone if that login is meant to be there",
+          'Keep it: leave the host alone, or set `"delivery": "own-login"` for it in hosts.json',
           "Overwrite it (a backup stays on the host): `sync-creds push web-1 --force`",
+          'Or hand this laptop\'s login over for good: `"delivery": "full-login"`, with `--force`',
         ],
       },
     ],

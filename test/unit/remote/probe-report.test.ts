@@ -1,5 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ABSENT } from "../../../src/remote/host-files.ts";
+import type { HostFile } from "../../../src/remote/host-files.ts";
 import { Answer } from "../../../src/remote/frames.ts";
 import { parseProbe, parseShadows, parseWrapper } from "../../../src/remote/probe-report.ts";
 import { explainRestart, parseRestart } from "../../../src/remote/restart-report.ts";
@@ -17,6 +19,14 @@ function answerOf(text: string): Answer {
   );
 }
 
+const FILE = {
+  kind: "file",
+  mode: "-rw-------",
+  uid: 1001,
+  links: 1,
+  bytes: Buffer.from("{}\n"),
+} as const;
+
 describe("the answer to a probe", () => {
   test("of a host where everything is found", () => {
     const answer = answerOf(`
@@ -26,18 +36,23 @@ describe("the answer to a probe", () => {
       dir=/home/deploy/.claude
       home.is=directory drwxr-xr-x 1001 9
       dir.is=directory drwx------ 1001 3
-      file.is=file -rw------- 1001 1
-      hex=7b7d0a
       free=1048576
       wrapper=4711 88231 1001 90210
       unit=active
       env=ANTHROPIC_API_KEY api-key
       foreign=no
-      setting=apiKeyHelper
+      project=/srv/my wrapper
+      unread=unit-env-file /etc/default/wrapper
+      var=unit 7 oauth-token CLAUDE_CODE_OAUTH_TOKEN /etc/systemd/system/my wrapper.service
+      wiring=/etc/systemd/system/wrapper.service.d/zz-sync-creds.conf
       directory=directory
       claude=2.1.330
       lock=a1b2 ben@desk
-      pending=ann@laptop`);
+      pending=ann@laptop
+      last=20261124T220000Z\tsync-creds-a1b2c3d4\tcommitted\tann@laptop
+      look=file -rw------- 1001 1 /home/deploy/.claude/.credentials.json
+      bytes=7b7d0a
+      look=link lrwxrwxrwx 1001 1 /home/deploy/.claude/settings.json`);
     expect(parseProbe(answer)).toEqual({
       user: "deploy",
       uid: 1001,
@@ -45,8 +60,17 @@ describe("the answer to a probe", () => {
       configDir: "/home/deploy/.claude",
       homeEntry: { kind: "directory", mode: "drwxr-xr-x", uid: 1001, links: 9 },
       dirEntry: { kind: "directory", mode: "drwx------", uid: 1001, links: 3 },
-      fileEntry: { kind: "file", mode: "-rw-------", uid: 1001, links: 1 },
+      fileEntry: FILE,
       file: Buffer.from("{}\n"),
+      files: new Map<string, HostFile>([
+        ["/home/deploy/.claude/.credentials.json", FILE],
+        [
+          "/home/deploy/.claude/settings.json",
+          { kind: "link", mode: "lrwxrwxrwx", uid: 1001, links: 1, bytes: undefined },
+        ],
+      ]),
+      project: "/srv/my wrapper",
+      wiring: "/etc/systemd/system/wrapper.service.d/zz-sync-creds.conf",
       freeKiB: 1_048_576,
       clock: 1_767_225_600_000,
       missing: [],
@@ -56,11 +80,19 @@ describe("the answer to a probe", () => {
       directory: "directory",
       shadows: [
         { name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" },
-        { name: "apiKeyHelper", place: "settings.json", value: "set" },
+        {
+          name: "CLAUDE_CODE_OAUTH_TOKEN",
+          place: "unit",
+          value: "oauth-token",
+          path: "/etc/systemd/system/my wrapper.service",
+          line: 7,
+        },
       ],
+      unread: ["/etc/default/wrapper"],
       claudeVersion: "2.1.330",
       lockedBy: "a1b2 ben@desk",
       leftover: "ann@laptop",
+      lastRun: { at: "20261124T220000Z", run: "a1b2c3d4", ending: "committed", who: "ann@laptop" },
     });
   });
 
@@ -72,14 +104,13 @@ describe("the answer to a probe", () => {
       missing=sha256sum
       dir=/root/.claude
       home.is=directory drwx------ 0 3
-      dir.is=absent
-      file.is=absent`);
+      dir.is=absent`);
     const absent = { kind: "absent", mode: "", uid: -1, links: 0 };
     expect(parseProbe(answer)).toMatchObject({
       user: "root",
       uid: 0,
       dirEntry: absent,
-      fileEntry: absent,
+      fileEntry: ABSENT,
       file: undefined,
       freeKiB: undefined,
       missing: ["sha256sum"],
@@ -93,7 +124,8 @@ describe("the answer to a probe", () => {
   });
 
   test("an empty file is not an absent one", () => {
-    expect(parseProbe(answerOf("hex=")).file).toEqual(Buffer.alloc(0));
+    const look = "dir=/h/.claude\nlook=file -rw------- 1 1 /h/.claude/.credentials.json\nbytes=";
+    expect(parseProbe(answerOf(look)).file).toEqual(Buffer.alloc(0));
   });
 
   test("an account without a name, or without an answer, is nobody's", () => {
@@ -102,7 +134,7 @@ describe("the answer to a probe", () => {
   });
 
   test("a kind of entry that is not known is `other`", () => {
-    expect(parseProbe(answerOf("file.is=socket srw------- 0 1")).fileEntry.kind).toBe("other");
+    expect(parseProbe(answerOf("dir.is=socket srw------- 0 1")).dirEntry.kind).toBe("other");
   });
 
   test("words of the host are fit for a terminal", () => {
@@ -117,7 +149,11 @@ describe("the answer to a probe", () => {
         missing=sha\u001Bsum
         home.is=file \u001B[2J 1 1
         env=A\u001BB set
-        setting=api\u0007Key`),
+        project=/srv/\u001B[2Jwrapper
+        wiring=/etc/\u0007dropin
+        unread=unit-env-file /etc/\u001B[2J
+        last=2026\tr\u0007un\tcom\u001Bmitted\tann\u202E
+        var=unit 1 set ANTHROPIC_API_KEY /etc/\u001B[2J`),
     );
     const { home: _home, configDir: _configDir, ...shown } = report;
     // JSON spells such characters with escapes.
@@ -126,12 +162,23 @@ describe("the answer to a probe", () => {
   });
 
   test("whatever is answered, there is a report", () => {
-    const keys = ["user", "home", "hex", "free", "clock", "wrapper", "env", "file.is", "dir.is"];
+    const keys = [
+      "user",
+      "home",
+      "look",
+      "bytes",
+      "clock",
+      "wrapper",
+      "env",
+      "var",
+      "last",
+      "dir.is",
+    ];
     const facts = fc.array(fc.record({ key: fc.constantFrom(...keys), value: fc.string() }));
     fc.assert(
       fc.property(facts, (some) => {
         const report = parseProbe(new Answer(some));
-        expect(["absent", "file", "directory", "link", "other"]).toContain(report.fileEntry.kind);
+        expect(["absent", "file", "directory", "link", "other"]).toContain(report.dirEntry.kind);
       }),
     );
   });
@@ -157,16 +204,22 @@ describe("what outranks the file", () => {
   });
 
   test.each([
-    ["an empty variable", "env=ANTHROPIC_API_KEY empty"],
-    ["another address of the API", "env=ANTHROPIC_BASE_URL set"],
     ["an environment that may not be read", "env=?"],
     ["nothing", ""],
-  ])("%s does not", (_, line) => {
+  ])("%s tells nothing", (_, line) => {
     expect(parseShadows(answerOf(line))).toEqual([]);
   });
 
-  test("a setting that stands twice is named once", () => {
-    expect(parseShadows(answerOf("setting=apiKeyHelper\nsetting=apiKeyHelper"))).toHaveLength(1);
+  test("an empty variable is told as that", () => {
+    expect(parseShadows(answerOf("env=ANTHROPIC_API_KEY empty"))).toMatchObject([
+      { value: "empty" },
+    ]);
+  });
+
+  test("a place that is not known is a file that services do not read", () => {
+    expect(parseShadows(answerOf("var=moon 3 set ANTHROPIC_API_KEY /x y"))).toEqual([
+      { name: "ANTHROPIC_API_KEY", place: "shell-rc", value: "set", path: "/x y", line: 3 },
+    ]);
   });
 });
 

@@ -33,6 +33,7 @@ function runOf(connect: Run["connect"], signal = new AbortController().signal) {
     who: "ann@laptop",
     dryRun: false,
     force: false,
+    clearShadows: false,
     signal,
     emit: (event) => void events.push(event),
   };

@@ -1,0 +1,31 @@
+import type { Host } from "../hosts/host.ts";
+
+/** The files of ours beside the credentials file. */
+export function pathsOf(configDir: string) {
+  return {
+    credentials: `${configDir}/.credentials.json`,
+    settings: `${configDir}/settings.json`,
+    env: `${configDir}/sync-creds.env`,
+    key: `${configDir}/sync-creds-key`,
+    script: `${configDir}/sync-creds-key.sh`,
+  };
+}
+
+/** The variable that a delivery sets, if it sets one. */
+export function variableOf({ means }: Pick<Host, "means">): string | undefined {
+  if (means === "oauth-variable") return "CLAUDE_CODE_OAUTH_TOKEN";
+  return means === "key-variable" ? "ANTHROPIC_API_KEY" : undefined;
+}
+
+/** Inside a container the folder has another path: there the script is found as Claude Code finds its own folder. */
+export function helperCommand({ restart }: Host, script: string): string {
+  return restart.kind === "docker" || restart.kind === "docker-compose"
+    ? '"${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sync-creds-key.sh"'
+    : `'${script.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The script that `apiKeyHelper` names. It prints a file, so that no process has the key among its arguments. */
+export const HELPER = `#!/bin/sh
+# Written by sync-creds: prints the API key that lies beside it, for apiKeyHelper in settings.json.
+exec cat "\${0%/*}/sync-creds-key"
+`;

@@ -1,0 +1,446 @@
+# Part of sync-creds' remote half: which process the wrapper is, and how its supervisor restarts it. Functions only;
+# remote-half.sh says when they run. By pid and start time, never by a pattern over command lines.
+
+# ---- processes ----------------------------------------------------------------------------------------------
+
+# A process is its pid and its start time: a pid alone comes round again.
+start_of() {
+  if [ -r "/proc/$1/stat" ]; then
+    IFS= read -r stat <"/proc/$1/stat" || return 1
+    stat=${stat##*) }
+    # shellcheck disable=SC2086
+    set -- $stat
+    [ "$1" != Z ] && echo "${20}"
+  else
+    ps -o lstart= -p "$1" 2>/dev/null | tr -s ' ' _
+  fi
+}
+is_running() { [ -n "$1" ] && [ -n "$2" ] && [ "$(start_of "$1" 2>/dev/null)" = "$2" ]; }
+
+# The sockets that listen on port $1: uid and inode, one line each.
+listeners() {
+  [ -n "$1" ] && awk -v port="$(printf '%04X' "$1")" \
+    '$4 == "0A" && substr($2, length($2) - 3) == port { print $8, $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# The process that holds a listening socket; of several workers the one that started first.
+holder_of() {
+  ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v want="socket:[$1]" \
+    '/^\/proc\/[0-9]+\/fd:$/ { split($0, part, "/"); pid = part[3] } $NF == want { print pid }' |
+    sort -un | while read -r candidate; do echo "$(start_of "$candidate") $candidate"; done | sort -n |
+    { read -r _ first && echo "$first"; }
+}
+
+holds() { ls -l "/proc/$1/fd" 2>/dev/null | grep -q -F "socket:[$2]"; }
+
+# Finds the wrapper: sets w_pid, w_start, w_uid, w_socket (empty where unknown), and where a supervisor tells, w_state
+# and w_restarts.
+find_wrapper() {
+  w_pid= w_start= w_uid= w_socket= w_state= w_restarts=
+  if is_container; then find_container && return; fi
+  if [ -r /proc/net/tcp ]; then
+    socket=$(listeners "$f_port" | head -n 1)
+    w_uid=${socket% *} w_socket=${socket#* }
+  elif have lsof && [ -n "$f_port" ]; then
+    w_socket=$(lsof -nP -iTCP:"$f_port" -sTCP:LISTEN -t 2>/dev/null | head -n 1)
+    w_pid=$w_socket
+  fi
+  case $f_kind in
+    systemd) find_unit ;;
+    pm2) find_pm2 ;;
+    supervisor) find_program ;;
+    launchd) find_job ;;
+    process)
+      if read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start"; then w_pid=$pid; fi ;;
+  esac
+  [ -n "$w_pid" ] || [ -z "$w_socket" ] || w_pid=$(holder_of "$w_socket")
+  [ -z "$w_pid" ] || w_start=$(start_of "$w_pid" 2>/dev/null)
+}
+
+variable_of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^$2=//p" | head -n 1; }
+
+# Runs a command line ($2, its arguments after it) for at most $1 seconds in a session of its own, away from our
+# streams. Sets rc (124 when time was up) and told, the end of what it printed.
+bounded() {
+  limit=$1
+  shift
+  printed=$folder/printed.$$
+  # Braces, not parentheses, before every `&`: yash would put a second process between, and `$!` would name that.
+  { as_theirs && exec $detached /bin/sh -c "$@"; } </dev/null >"$printed" 2>&1 &
+  child=$!
+  {
+    sleep "$limit" &
+    alarm=$!
+    trap 'kill "$alarm"; exit' TERM
+    wait "$alarm"
+    : >"$printed.late"
+    kill -TERM "-$child" || kill -TERM "$child"
+    nap 1
+    kill -KILL "-$child" || kill -KILL "$child"
+  } </dev/null >/dev/null 2>&1 &
+  guard=$!
+  rc=0
+  wait "$child" || rc=$?
+  if [ -e "$printed.late" ]; then
+    rc=124
+    wait "$guard" # it has yet to end what ignores SIGTERM
+  else
+    kill -TERM "$guard" 2>/dev/null
+  fi
+  told=$(tail -n 5 "$printed" 2>/dev/null | cut -c 1-2000)
+  rm -f "$printed" "$printed.late"
+}
+
+# A supervisor's command in folder $1: by this account, and once more through sudo where that is refused.
+bounded_by_root() {
+  bounded "$f_timeout" 'cd "$1" && shift && exec "$@"' sh "$@"
+  if [ "$rc" != 0 ] && [ "$rc" != 124 ] && [ "$(id -u)" != 0 ] && have sudo; then
+    refused=$told
+    bounded "$f_timeout" 'cd "$1" && shift && exec sudo -n "$@"' sh "$@"
+    told="$refused
+$told"
+  fi
+}
+
+# ---- each supervisor: find, restart -------------------------------------------------------------------------
+
+# systemctl for the unit's scope. A user's manager is found through a variable that ssh and sudo do not set.
+manager() {
+  if [ "$f_scope" = user ]; then
+    XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} systemctl --user --no-ask-password "$@"
+  else
+    systemctl --no-ask-password "$@"
+  fi
+}
+find_unit() {
+  unit_facts=$(manager show -p MainPID -p NRestarts -p ActiveState -p LoadState -p FragmentPath -p DropInPaths \
+    -p EnvironmentFiles -p WorkingDirectory "$f_unit" 2>/dev/null)
+  for fact in $unit_facts; do
+    case $fact in
+      MainPID=0) ;;
+      MainPID=*) w_pid=${fact#*=} ;;
+      NRestarts=*) w_restarts=${fact#*=} ;;
+      LoadState=not-found) w_state=not-found ;;
+      ActiveState=*) [ -n "$w_state" ] || w_state=${fact#*=} ;;
+    esac
+  done
+}
+restart_unit() {
+  if [ "$f_reload" = yes ]; then control daemon-reload && restart_succeeded || return 1; fi
+  control restart "$f_unit"
+  restart_succeeded
+}
+control() {
+  if [ "$f_scope" = user ]; then
+    bounded "$f_timeout" 'XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} exec systemctl --user "$@"' sh "$@"
+  else
+    bounded_by_root / systemctl --no-ask-password "$@"
+  fi
+}
+
+# A container's port may be held by nobody that we can see; its own main process tells whether it is a new one.
+is_container() { case $f_kind in docker | docker-compose) return 0 ;; *) return 1 ;; esac; }
+engine() { docker "$@" 2>/dev/null || { [ "$(id -u)" != 0 ] && have sudo && sudo -n docker "$@" 2>/dev/null; }; }
+# Sets compose: `docker compose`, or the older program of its own.
+find_compose() {
+  compose='docker compose'
+  ! have docker-compose || docker compose version >/dev/null 2>&1 || compose=docker-compose
+}
+find_container() {
+  container=$f_name
+  if [ "$f_kind" = docker-compose ]; then
+    find_compose
+    # shellcheck disable=SC2086
+    container=$(cd "$(expand "$f_directory")" 2>/dev/null && { $compose ps -a -q "$f_service" ||
+      { [ "$(id -u)" != 0 ] && have sudo && sudo -n $compose ps -a -q "$f_service"; }; } 2>/dev/null | head -n 1)
+  fi
+  w_state=not-found
+  [ -n "$container" ] || return 0
+  # shellcheck disable=SC2046
+  set -- $(engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}} {{.State.Status}}' "$container")
+  [ "$#" = 4 ] || return 0
+  [ "$1" = 0 ] || w_pid=$1
+  w_start=$2 w_restarts=$3 w_state=$4
+}
+restart_container() {
+  if [ "$f_kind" = docker ]; then
+    bounded_by_root / docker restart "$f_name"
+  else
+    # Recreated, not restarted: only then are its env files read again.
+    find_compose
+    # shellcheck disable=SC2086
+    bounded_by_root "$(expand "$f_directory")" $compose up -d --no-deps --force-recreate "$f_service"
+  fi
+  restart_succeeded
+}
+
+# pm2 keeps a file with the pid of each process; asking pm2 itself would start its daemon where none runs.
+find_pm2() {
+  for pid_file in "${PM2_HOME:-$HOME/.pm2}/pids/$f_name"-[0-9]*.pid; do
+    pid=$(cat "$pid_file" 2>/dev/null) && [ -n "$pid" ] && start_of "$pid" >/dev/null 2>&1 && w_pid=$pid && return 0
+  done
+  w_state=not-found
+  ! ls "${PM2_HOME:-$HOME/.pm2}/pids/$f_name"-[0-9]*.pid >/dev/null 2>&1 || w_state=stopped
+}
+# pm2 adds to an environment and takes nothing away: what shall be gone is emptied, which Claude Code takes for absent.
+restart_pm2() {
+  keep_environment
+  run_pm2='have=$(command -v pm2) || exec /bin/sh -l -c "exec pm2 \"\$@\"" pm2 "$@"; exec "$have" "$@"'
+  if [ -z "$f_unset$f_env" ]; then
+    bounded "$f_timeout" "$run_pm2" sh restart "$f_name"
+  elif [ "$state" = undoing ]; then
+    bounded "$f_timeout" "$empty_names$had_environment$no_more_arguments$run_pm2" "$environment" "$f_unset $our_variables" '' restart "$f_name" --update-env
+  else
+    bounded "$f_timeout" "$had_environment$empty_names$our_environment$no_more_arguments$run_pm2" "$environment" "$f_unset" "$f_env" restart "$f_name" --update-env
+  fi
+  restart_succeeded
+}
+
+supervisorctl_() {
+  # shellcheck disable=SC2086
+  set -- ${f_config:+-c "$f_config"} "$@"
+  supervisorctl "$@" 2>/dev/null || { [ "$(id -u)" != 0 ] && have sudo && sudo -n supervisorctl "$@" 2>/dev/null; }
+}
+find_program() {
+  told=$(supervisorctl_ status "$f_name")
+  # shellcheck disable=SC2086
+  set -- $told
+  case ${2-} in
+    RUNNING) w_pid=${4%,} w_state=running ;;
+    STARTING | STOPPED | STOPPING | BACKOFF | FATAL | EXITED) w_state=$2 ;;
+    *) w_state=not-found ;;
+  esac
+}
+restart_program() {
+  set -- / supervisorctl
+  [ -z "$f_config" ] || set -- "$@" -c "$f_config"
+  if [ "$f_reload" = yes ]; then
+    bounded_by_root "$@" reread && restart_succeeded || return 1
+    bounded_by_root "$@" update "$f_name" && restart_succeeded || return 1
+  fi
+  bounded_by_root "$@" restart "$f_name"
+  restart_succeeded
+}
+
+job() { if [ "$f_scope" = system ]; then echo "system/$f_name"; else echo "gui/$(id -u)/$f_name"; fi; }
+find_job() {
+  told=$(launchctl print "$(job)" 2>/dev/null) || { w_state=not-found && return; }
+  w_pid=$(printf '%s\n' "$told" | awk '$1 == "pid" && $2 == "=" { print $3; exit }')
+  w_state=$(printf '%s\n' "$told" | awk '$1 == "state" && $2 == "=" { print $3; exit }')
+}
+restart_job() {
+  bounded_by_root / launchctl kickstart -k "$(job)"
+  restart_succeeded
+}
+
+restart_by_command() {
+  bounded "$f_timeout" "$f_restart"
+  restart_succeeded
+}
+restart_succeeded() {
+  case $rc in
+    0) return 0 ;;
+    124) refuse hangs "$told" ;;
+    *) refuse command "exit status $rc
+$told" ;;
+  esac
+  return 1
+}
+
+# ---- the environment that a wrapper is started with ---------------------------------------------------------
+
+# What the old process had is kept for the new one, and for the way back when nothing runs any more that could tell: as
+# a script that sets it again, in a file, for its values may be secrets.
+environment=
+keep_environment() {
+  environment=
+  case $state in installed | undoing) environment=$pending/environment ;; *) return 0 ;; esac
+  if [ "$state" != undoing ] && [ -n "$w_pid" ]; then
+    tr '\000\n' '\n\001' <"/proc/$w_pid/environ" 2>/dev/null | grep -v -E '^(UID|EUID|PPID|BASHOPTS|SHELLOPTS|BASH_VERSINFO)=' |
+      sed -n "s/'/'\\\\''/g; s/^\([A-Za-z_][A-Za-z0-9_]*\)=\(.*\)\$/export \1='\2'/p" | tr '\001' '\n' >"$environment.new"
+    # Another account's process shows nothing.
+    if [ -s "$environment.new" ]; then mv "$environment.new" "$environment"; else rm -f "$environment.new"; fi
+  fi
+  [ -s "$environment" ] || environment=
+}
+our_variables='ANTHROPIC_API_KEY CLAUDE_CODE_OAUTH_TOKEN'
+# Texts for `sh -c`: $0 is that script, $1 are names to be without, $2 is an env file of ours. Each is true in the end.
+had_environment='[ -z "$0" ] || . "$0"
+'
+unset_names='for name in $1; do unset "$name"; done
+'
+empty_names='for name in $1; do export "$name="; done
+'
+our_environment='[ -z "$2" ] || while IFS="=" read -r name value; do case $name in [A-Z]*) export "$name=$value" ;; esac; done <"$2"
+'
+no_more_arguments='shift 2
+'
+
+# ---- a process of our own -----------------------------------------------------------------------------------
+
+restart_process() {
+  pid_file=$folder/wrapper-$f_port.pid
+  run_in=$(expand "$f_directory")
+  log_file=$(expand "$f_log")
+  # What cannot be started anew is not stopped.
+  told=$( (cd "$run_in" && : >>"$log_file") 2>&1) || { refuse command "$told" && return 1; }
+  keep_environment
+  rounds=0
+  while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
+    if [ "$(foreign "$w_pid")" = yes ] && [ "$rounds" = 0 ]; then
+      refuse foreign "process $w_pid: $(tr '\0' ' ' <"/proc/$w_pid/cmdline" 2>/dev/null | cut -c 1-120)"
+      return 1
+    fi
+    stop_process "$w_pid" "$w_start"
+    rounds=$((rounds + 1))
+    wait_until_free
+  done
+  if [ -n "$w_socket" ]; then refuse port-taken "port $f_port is still taken" && return 1; fi
+  leave_out=$f_unset bring_in=$f_env
+  [ "$state" != undoing ] || leave_out= bring_in=
+  {
+    cd "$run_in" || exit 1
+    as_theirs
+    [ "$dir" = "$HOME/.claude" ] || { CLAUDE_CONFIG_DIR=$dir && export CLAUDE_CONFIG_DIR; }
+    [ -n "$detached" ] || trap '' HUP
+    exec $detached /bin/sh -l -c "$had_environment$unset_names$our_environment$no_more_arguments $f_command" "$environment" "$leave_out" "$bring_in"
+  } </dev/null >>"$log_file" 2>&1 &
+  new_pid=$!
+  new_start=$(start_of "$new_pid")
+  # The socket names the process as well, should there be no room for this.
+  printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file" || rm -f "$pid_file"
+}
+
+# `yes` when the process on the port is neither ours, nor started in the wrapper's folder, nor by its command line.
+foreign() {
+  read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start" && [ "$pid" = "$1" ] && echo no && return
+  [ "$(readlink "/proc/$1/cwd" 2>/dev/null)" = "$(cd -P "$(expand "$f_directory")" 2>/dev/null && pwd)" ] && echo no && return
+  case " $(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null)" in *" $f_command "*) echo no ;; *) echo yes ;; esac
+}
+
+# A process of several threads is gone before its sockets are: nobody holds the port then, and yet it listens.
+wait_until_free() {
+  now
+  give_up=$((clock + 200))
+  while find_wrapper && [ -n "$w_socket" ] && [ -z "$w_pid" ] && [ "$clock" -lt "$give_up" ]; do
+    nap 0.01
+    now
+  done
+}
+
+# Asks, waits up to ten seconds, then insists. By pid and start time; what we started ourselves leads its own group.
+stop_process() {
+  if read -r pid start 2>/dev/null <"$pid_file" && [ "$pid" = "$1" ]; then group=-$1; else group=$1; fi
+  kill -TERM "$group" 2>/dev/null || kill -TERM "$1" 2>/dev/null
+  now
+  give_up=$((clock + 1000))
+  while is_running "$1" "$2"; do
+    now
+    if [ "$clock" -gt "$give_up" ]; then kill -KILL "$group" 2>/dev/null || kill -KILL "$1" 2>/dev/null; fi
+    [ "$clock" -le $((give_up + 200)) ] || return 1
+    nap 0.01
+  done
+}
+
+# ---- restart ------------------------------------------------------------------------------------------------
+
+# Restarts the wrapper and proves that what listens now is new. Says `listening` as soon as it is so, then stays for
+# the stability window. Reports the new process and what would shadow the file in it.
+restart() {
+  if [ -n "$step_failed" ]; then refuse skipped && finish restart && return; fi
+  [ "$state" != installed ] || { : >"$pending/restarting" && alive $((f_timeout + f_start + f_stability / 1000)); }
+  find_wrapper
+  old_pid=$w_pid old_start=$w_start old_socket=$w_socket
+  if ! by_kind || ! comes_up; then log_tail; fi
+  [ -z "$w_pid$w_socket" ] || say "wrapper=${w_pid:-?} ${w_start:-?} ${w_uid:-?} ${w_socket:-?}"
+  [ -z "$w_pid" ] || shadows_of "$w_pid"
+  [ "$state" != installed ] || alive 0
+  finish restart
+}
+
+by_kind() {
+  case $f_kind in
+    none) say "listening=unchanged" ;;
+    systemd) restart_unit ;;
+    process) restart_process ;;
+    docker | docker-compose) restart_container ;;
+    pm2) restart_pm2 ;;
+    supervisor) restart_program ;;
+    launchd) restart_job ;;
+    command) restart_by_command ;;
+  esac
+}
+comes_up() { [ "$f_kind" = none ] || { wait_until_new && wait_until_stable; }; }
+
+# The port listens again, on a socket and in a process that were not there before.
+wait_until_new() {
+  now
+  give_up=$((clock + f_start * 100))
+  pause=0.01
+  while :; do
+    find_wrapper
+    if ! is_container && [ ! -r /proc/net/tcp ] && ! have lsof; then say "listening=unknown" && return 0; fi
+    case $f_kind/${w_state:-active}/${w_restarts:-0} in
+      process/*) is_running "$new_pid" "$new_start" || { refuse exited && return 1; } ;;
+      systemd/failed/* | systemd/*/[3-9] | systemd/*/[1-9][0-9]* | docker*/exited/* | docker*/dead/* | supervisor/FATAL/*)
+        refuse exited && return 1 ;;
+    esac
+    if is_new && is_theirs_up; then break; fi
+    now
+    if [ "$clock" -gt "$give_up" ]; then
+      if [ -n "$w_socket" ] && [ "$w_socket" = "$old_socket" ]; then refuse same-process; else refuse not-listening; fi
+      return 1
+    fi
+    nap "$pause"
+    case $pause in 0.01) pause=0.02 ;; 0.02) pause=0.05 ;; *) pause=0.1 ;; esac
+  done
+  if [ "$f_kind" = process ] && [ -r /proc/self/stat ]; then
+    holder=$new_pid
+    holds "$new_pid" "$w_socket" || holder=$(holder_of "$w_socket")
+    began=$(start_of "${holder:-0}" 2>/dev/null)
+    if [ "${began:-0}" -lt "$new_start" ]; then
+      refuse port-taken "port $f_port belongs to process ${holder:-of another user}"
+      return 1
+    fi
+  fi
+  say "listening=yes"
+  send
+}
+is_new() {
+  if is_container; then
+    [ "$w_state" = running ] && [ -n "$w_pid" ] && [ "$w_pid/$w_start" != "$old_pid/$old_start" ]
+  else
+    [ -n "$w_socket" ] && [ "$w_socket" != "$old_socket" ] && { [ -z "$w_pid" ] || [ "$w_pid/$w_start" != "$old_pid/$old_start" ]; }
+  fi
+}
+is_theirs_up() { [ "$f_kind" != command ] || [ -z "$f_status" ] || /bin/sh -c "$f_status" </dev/null >/dev/null 2>&1; }
+wait_until_stable() {
+  stable_pid=$w_pid stable_start=$w_start stable_socket=$w_socket stable_restarts=$w_restarts
+  now
+  until_clock=$((clock + f_stability / 10))
+  while [ "$clock" -lt "$until_clock" ]; do
+    nap 0.1
+    find_wrapper
+    if [ "$w_socket" != "$stable_socket" ] || [ "$w_pid/$w_start" != "$stable_pid/$stable_start" ] || [ "$w_restarts" != "$stable_restarts" ]; then
+      refuse unstable
+      return 1
+    fi
+    now
+  done
+}
+
+# The last lines of the wrapper's own log. They are cut far beyond what the other side shows: it takes secrets out first,
+# and must not be left with half of one.
+log_tail() { each log "$(log_lines "${1-15}")"; }
+log_lines() {
+  case $f_kind in
+    systemd)
+      if [ "$f_scope" = user ]; then journalctl --user -u "$f_unit" -n "$1" --no-pager -o cat 2>/dev/null
+      else journalctl -u "$f_unit" -n "$1" --no-pager -o cat 2>/dev/null; fi ;;
+    docker) engine logs --tail "$1" "$f_name" 2>&1 ;;
+    docker-compose) [ -z "${container-}" ] || docker logs --tail "$1" "$container" 2>&1 ;;
+    pm2) tail -q -n "$1" "${PM2_HOME:-$HOME/.pm2}/logs/$f_name"-*.log 2>/dev/null ;;
+    supervisor) supervisorctl_ tail "-$(($1 * 200))" "$f_name" stderr | tail -n "$1" ;;
+    *) [ -z "$f_log" ] || tail -n "$1" "$(expand "$f_log")" 2>/dev/null ;;
+  esac | cut -c 1-2000
+}
