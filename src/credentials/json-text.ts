@@ -12,6 +12,14 @@ export interface Span {
   readonly end: number;
 }
 
+/** One `"key": value` of an object. */
+export interface Member {
+  readonly key: string;
+  /** Where the key stands, at its quote. */
+  readonly start: number;
+  readonly value: Span;
+}
+
 /** Reads bytes as JSON: UTF-8 without byte order mark, no comments, no trailing commas. Total. */
 export function parseJsonText(bytes: Uint8Array): JsonText {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return { kind: "bom" };
@@ -36,27 +44,66 @@ export function isObject(value: unknown): value is Record<string, unknown> {
  * such a key. Of several the last one counts, as it does for `JSON.parse`.
  */
 export function findMember(text: string, key: string): Span | undefined {
-  let found: Span | undefined;
+  return membersOf(text).findLast((member) => member.key === key)?.value;
+}
+
+/**
+ * The members of an object in the text of a valid JSON object, in the order of the text and repeated ones too: of the object
+ * whose brace is the first one at or behind `from`.
+ */
+export function membersOf(text: string, from = 0): Member[] {
+  const members: Member[] = [];
   let depth = 0;
-  let name: string | undefined;
+  let key: string | undefined;
+  let keyStart = 0;
   let start = 0;
-  for (let at = 0; at < text.length; at++) {
+  for (let at = text.indexOf("{", from); at >= 0 && at < text.length; at++) {
     const character = text[at];
     if (character === '"') {
       const end = findStringEnd(text, at) ?? text.length;
-      if (depth === 1) name ??= String(JSON.parse(text.slice(at, end)));
+      if (depth === 1 && key === undefined) {
+        key = String(JSON.parse(text.slice(at, end)));
+        keyStart = at;
+      }
       at = end - 1;
     } else if (character === "{" || character === "[") {
       depth++;
     } else if (character === ":" && depth === 1) {
       start = at + 1;
     } else if (character === "}" || character === "]" || character === ",") {
-      if (depth === 1 && name === key) found = trimSpan(text, { start, end: at });
-      if (depth === 1) name = undefined;
+      if (depth === 1 && key !== undefined) {
+        members.push({ key, start: keyStart, value: trimSpan(text, { start, end: at }) });
+        key = undefined;
+      }
       if (character !== ",") depth--;
+      if (depth === 0) break;
     }
   }
-  return found;
+  return members;
+}
+
+/** The text of a valid JSON object without some members of the object at `from`, their commas and the blanks in front of them. */
+export function withoutMembers(
+  text: string,
+  from: number,
+  isGone: (member: Member) => boolean,
+): string {
+  const members = membersOf(text, from);
+  const isKept = (member: Member) => !isGone(member);
+  const last = members.at(-1);
+  if (last === undefined || members.every(isKept)) return text;
+  const inside = text.indexOf("{", from) + 1;
+  const lastKept = members.findLastIndex(isKept);
+  if (lastKept < 0) return text.slice(0, inside) + text.slice(text.indexOf("}", last.value.end));
+  // The offset behind each member's comma; the last member has none.
+  const ends = members.map(({ value }) => text.indexOf(",", value.end) + 1);
+  let kept = text.slice(0, inside);
+  for (const [at, member] of members.entries()) {
+    if (isGone(member)) continue;
+    const start = ends[at - 1] ?? inside;
+    kept += text.slice(start, at === lastKept ? member.value.end : ends[at]);
+  }
+  return kept + text.slice(last.value.end);
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {

@@ -39,6 +39,12 @@ export function namesLeftOut(dropIn: Buffer | undefined): string[] {
   return found?.[1]?.split(" ").filter((name) => name !== "") ?? [];
 }
 
+/** The variables that an env file of ours sets. */
+export function namesSetBy(envFile: Buffer | undefined): string[] {
+  const text = envFile?.toString("utf8") ?? "";
+  return [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+}
+
 /** A file that docker compose merges over the user's own; JSON strings are YAML too. */
 export function renderOverride(
   service: string,

@@ -1,5 +1,5 @@
 import { fingerprintOf } from "../credentials/fingerprint.ts";
-import { findMember, isObject, parseJsonText } from "../credentials/json-text.ts";
+import { findMember, isObject, parseJsonText, withoutMembers } from "../credentials/json-text.ts";
 import type { JsonFlaw } from "../credentials/json-text.ts";
 import { Secret } from "../secret.ts";
 import type { HostLogin } from "./chain-guard.ts";
@@ -44,8 +44,7 @@ export function withoutLogin(hostFile: Buffer): Secret | undefined {
   if (json.kind !== "json" || !isObject(json.value)) return undefined;
   const rest = Object.keys(json.value).filter((key) => key !== "claudeAiOauth");
   if (rest.length === 0) return undefined;
-  const { claudeAiOauth: _, ...others } = json.value;
-  return new Secret(JSON.stringify(others));
+  return new Secret(withoutMembers(json.text, 0, ({ key }) => key === "claudeAiOauth"));
 }
 
 /**

@@ -55,7 +55,9 @@ function collect({ host, offer, report, cures }: DeliveryQuestion): WantedFile[]
   const add = (path: string, edit: Edit) => edits.set(path, [...(edits.get(path) ?? []), edit]);
 
   if (means === "key-helper") {
-    add(at.settings, (text) => withApiKeyHelper(text, helperCommand(host, at.script)));
+    add(at.settings, (text) =>
+      withApiKeyHelper(text === "" ? undefined : text, helperCommand(host, at.script)),
+    );
   } else if (helperIsOurs(report, at.settings)) {
     add(at.settings, (text) => removeSettings(text, { apiKeyHelper: true }));
   }

@@ -5,9 +5,9 @@ export function pathsOf(configDir: string) {
   return {
     credentials: `${configDir}/.credentials.json`,
     settings: `${configDir}/settings.json`,
-    env: `${configDir}/sync-creds.env`,
-    key: `${configDir}/sync-creds-key`,
-    script: `${configDir}/sync-creds-key.sh`,
+    env: `${configDir}/.sync-creds/wrapper.env`,
+    key: `${configDir}/.sync-creds/api-key`,
+    script: `${configDir}/.sync-creds/api-key.sh`,
   };
 }
 
@@ -20,12 +20,12 @@ export function variableOf({ means }: Pick<Host, "means">): string | undefined {
 /** Inside a container the folder has another path: there the script is found as Claude Code finds its own folder. */
 export function helperCommand({ restart }: Host, script: string): string {
   return restart.kind === "docker" || restart.kind === "docker-compose"
-    ? '"${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sync-creds-key.sh"'
+    ? '"${CLAUDE_CONFIG_DIR:-$HOME/.claude}/.sync-creds/api-key.sh"'
     : `'${script.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The script that `apiKeyHelper` names. It prints a file, so that no process has the key among its arguments. */
 export const HELPER = `#!/bin/sh
 # Written by sync-creds: prints the API key that lies beside it, for apiKeyHelper in settings.json.
-exec cat "\${0%/*}/sync-creds-key"
+exec cat "\${0%/*}/api-key"
 `;

@@ -1,3 +1,4 @@
+import { namesSetBy } from "../edits/wiring.ts";
 import type { Host } from "../hosts/host.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
 import type { Cures } from "./cures.ts";
@@ -22,7 +23,7 @@ export function recipeFor(
     const { env } = pathsOf(report.configDir);
     const variable = variableOf(host);
     // What an earlier delivery of ours has brought lives on in the process's own environment.
-    const former = namesIn(report.files.get(env)?.bytes).filter((name) => name !== variable);
+    const former = namesSetBy(report.files.get(env)?.bytes).filter((name) => name !== variable);
     return {
       unset: [...new Set([...cures.without, ...former])].join(" "),
       env: variable === undefined || host.envFile !== undefined ? "" : env,
@@ -32,11 +33,4 @@ export function recipeFor(
     (kind === "systemd" && different.some(({ path }) => path === report.wiring)) ||
     (kind === "supervisor" && different.some(({ path }) => cures.edits.has(path)));
   return isReloadDue ? { reload: "yes" } : {};
-}
-
-/** The variables that an env file of ours sets. */
-function namesIn(bytes: Buffer | undefined): string[] {
-  return [...(bytes?.toString("utf8").matchAll(/^([A-Z_]+)=/gm) ?? [])].map(
-    ([, name = ""]) => name,
-  );
 }

@@ -1,4 +1,4 @@
-import { namesLeftOut } from "../edits/wiring.ts";
+import { namesLeftOut, namesSetBy } from "../edits/wiring.ts";
 import { readSettings } from "../edits/settings-file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
@@ -97,13 +97,8 @@ function ofCommand({ restart }: Host): ShadowFact[] {
  * of ours in the process goes with the file that it comes from.
  */
 function ownTraces({ configDir, files, wiring }: ProbeReport, { envFile, means }: Host) {
-  const envPath = `${configDir}/sync-creds.env`;
-  const brought = [
-    ...(files
-      .get(envPath)
-      ?.bytes?.toString("utf8")
-      .matchAll(/^([A-Z_]+)=/gm) ?? []),
-  ].map(([, name]) => name);
+  const envPath = `${configDir}/.sync-creds/wrapper.env`;
+  const brought = new Set(namesSetBy(files.get(envPath)?.bytes));
   const leftOut = wiring === undefined ? [] : namesLeftOut(files.get(wiring)?.bytes);
   const variable =
     means === "key-variable"
@@ -113,7 +108,7 @@ function ownTraces({ configDir, files, wiring }: ProbeReport, { envFile, means }
         : undefined;
   return ({ name, place, path }: ShadowFact): boolean => {
     if (path !== undefined && (path === envPath || path === wiring)) return true;
-    if (place === "process" && brought.includes(name)) return true;
+    if (place === "process" && brought.has(name)) return true;
     if (place === "env-file") return envFile !== undefined && name === variable;
     return (place === "unit" || place === "unit-env-file") && leftOut.includes(name);
   };

@@ -39,9 +39,9 @@ probe() {
     printf '%s' "$out"
     show "$dir/.credentials.json"
     show "$dir/settings.json"
-    show "$dir/sync-creds.env"
-    show "$dir/sync-creds-key"
-    show "$dir/sync-creds-key.sh"
+    show "$folder/wrapper.env"
+    show "$folder/api-key"
+    show "$folder/api-key.sh"
     [ -z "$project" ] || [ "$project/.claude" = "$dir" ] ||
       for name in settings.json settings.local.json; do show "$project/.claude/$name"; done
     show /etc/claude-code/managed-settings.json
