@@ -178,7 +178,7 @@ function decode(path: string, bytes: Buffer): string {
 function helperIsOurs({ files }: ProbeReport, path: string): boolean {
   const bytes = files.get(path)?.bytes;
   const settings = bytes === undefined ? undefined : readSettings(bytes);
-  return settings?.kind === "settings" && settings.apiKeyHelper?.value === "ours";
+  return settings?.kind === "settings" && settings.apiKeyHelper?.command === "ours";
 }
 
 function lineOf(value: Secret | undefined, before: string): Secret {

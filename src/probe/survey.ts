@@ -76,8 +76,8 @@ function factsOfSettings(report: ProbeReport): {
     }
     const { env, apiKeyHelper } = settings;
     facts.push(...env.map(({ name, line, value }) => ({ name, place, value, path, line })));
-    if (apiKeyHelper !== undefined && apiKeyHelper.value !== "ours") {
-      const value = apiKeyHelper.value === "oauth-token" ? "oauth-token" : "set";
+    if (apiKeyHelper !== undefined && apiKeyHelper.command !== "ours") {
+      const value = apiKeyHelper.command === "oauth-token" ? "oauth-token" : "set";
       facts.push({ name: "apiKeyHelper", place, value, path, line: apiKeyHelper.line });
     }
   }
