@@ -1,15 +1,28 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, lstat, mkdir, mkdtemp, open, readdir, realpath, rm, stat } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  realpath,
+  rm,
+  stat,
+} from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { nodeKeychain } from "./node-keychain.ts";
 import type { Files, FileSnapshot, Ports, Ran, RunOptions } from "./ports.ts";
 
 const LARGEST_FILE = 10 * 1024 * 1024;
 const MOST_OUTPUT = 1024 * 1024;
+const DRAIN_MS = 1000;
 
 /**
  * The machine this program runs on: the only file that touches the disk, other programs and the
@@ -24,6 +37,7 @@ export function nodePorts(overrides: Partial<Ports> = {}): Ports {
     uid: process.getuid?.(),
     userName: findUserName(),
     files: nodeFiles,
+    keychain: nodeKeychain,
     human: undefined,
     now: () => Date.now(),
     randomHex: (bytes) => randomBytes(bytes).toString("hex"),
@@ -92,6 +106,17 @@ const nodeFiles: Files = {
     await writeFileAtomic(isNew ? path : await realpath(path), bytes, isNew ? { mode: 0o600 } : {});
   },
 
+  async writePrivate(path, bytes) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await chmod(dirname(path), 0o700);
+    const { default: writeFileAtomic } = await import("write-file-atomic");
+    await writeFileAtomic(path, bytes, { mode: 0o600 });
+  },
+
+  async makeFolder(path) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  },
+
   async makePrivateFolder() {
     // A socket's path has room for some 100 bytes, and the folder of the run is the shorter one where there are two.
     return await mkdtemp(join(process.env["XDG_RUNTIME_DIR"] || tmpdir(), "sync-creds-"));
@@ -100,14 +125,22 @@ const nodeFiles: Files = {
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
 
-/** Kills the program when its time is over. Of each stream the first MiB is kept. */
+/** Kills the program when its time is over, or asks it to end. Of each stream the first MiB is kept. */
 function runProgram(
   program: string,
   argv: readonly string[],
-  { timeoutMs, input }: RunOptions,
+  { timeoutMs, input, cwd, env, gently = false }: RunOptions,
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, argv, { stdio: "pipe", shell: false, windowsHide: true });
+    const child = spawn(program, argv, {
+      stdio: "pipe",
+      shell: false,
+      windowsHide: true,
+      // The terminal sends Ctrl-C to its foreground group: this keeps the program out of it.
+      detached: gently,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(env === undefined ? {} : { env: { ...env } }),
+    });
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     const settle = () => {
@@ -121,6 +154,7 @@ function runProgram(
     };
     const timer = setTimeout(() => {
       if (child.exitCode !== null || child.signalCode !== null) return finish(child.exitCode);
+      if (gently) return void child.kill("SIGTERM");
       child.kill("SIGKILL");
       settle();
       reject(failure("ETIMEDOUT", `took longer than ${timeoutMs} ms`, program));
@@ -131,6 +165,10 @@ function runProgram(
       reject(error);
     });
     child.on("close", finish);
+    if (gently) {
+      // What it has started may hold its streams open; its own words have come by then.
+      child.on("exit", (code) => setTimeout(finish, DRAIN_MS, code).unref());
+    }
     child.stdin.on("error", () => {}); // a program need not read what it is given
     child.stdin.end(input);
   });

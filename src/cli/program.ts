@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Terminal } from "../output/terminal.ts";
 import { addHostsCommands } from "./program-hosts.ts";
+import { addTokenCommands } from "./program-token.ts";
 import type { PushOptions } from "./push.ts";
 
 /** Parses a command line and runs its command; resolves with the exit status. The only place that knows commander. */
@@ -63,6 +64,12 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
 
   addHostsCommands(
     program.command("hosts").description("list, add and import the hosts of hosts.json"),
+    terminal,
+    end,
+  );
+
+  addTokenCommands(
+    program.command("token").description("store, list and remove tokens, kept in the keychain"),
     terminal,
     end,
   );
