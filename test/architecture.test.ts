@@ -8,6 +8,7 @@ const ROOT = join(import.meta.dirname, "..");
 /** One room for each step of a push, in the order of the steps. */
 const ROOMS = new Set([
   "locate",
+  "renew",
   "validate",
   "connect",
   "probe",
@@ -52,7 +53,7 @@ const OWNERS: [what: RegExp, owners: RegExp][] = [
   [/^write-file-atomic$/, /^node-ports\.ts$/],
   // main.ts reads the version from package.json, before anything else is loaded.
   [/^node:fs/, /^(?:node-ports\.ts|main\.ts|demo\/)/],
-  [/^node:child_process$/, /^(?:node-ports\.ts|remote\/openssh-(?:master|channels)\.ts|demo\/)/],
+  [/^node:child_process$/, /^(?:node-run\.ts|remote\/openssh-(?:master|channels)\.ts|demo\/)/],
   [/^node:(?:net|tls|dgram|dns)/, /^(?:remote\/|demo\/|askpass\.ts$)/],
   [/^node:https?$/, /^(?:smoke\/exchange\.ts|demo\/)/],
 ];
@@ -97,6 +98,9 @@ const PURE = [
   "locate/located.ts",
   "validate/validate.ts",
   "validate/misfits.ts",
+  "validate/renewal.ts",
+  "renew/surroundings.ts",
+  "renew/answer.ts",
   "validate/project.ts",
   "connect/known-hosts.ts",
   "connect/patterns.ts",

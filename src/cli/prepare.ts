@@ -10,6 +10,8 @@ import type { Secret } from "../secret.ts";
 import { projectLogin } from "../validate/project.ts";
 import { verifyLogin } from "../validate/validate.ts";
 import type { Job } from "../visit.ts";
+import { renewIfDue } from "./renewal.ts";
+import type { RefreshMode } from "./renewal.ts";
 
 /** What is settled on this laptop before the first connection. */
 export interface Preparation {
@@ -22,6 +24,8 @@ export interface PrepareOptions {
   /** Folder of hosts.json: relative paths in it start there. */
   readonly directory: string;
   readonly allowShortTtl: boolean;
+  /** What to do about an access token that is over, or nearly so. */
+  readonly refresh: RefreshMode;
   /** Ends a wait on this laptop with `INTERRUPTED`. */
   readonly signal: AbortSignal;
   /** Told what cannot wait for the notes: why nothing happens yet, and what may explain a refusal. */
@@ -31,14 +35,19 @@ export interface PrepareOptions {
 /**
  * Finds and checks the login, cuts it down to each delivery, fetches the bearers, and sees that no refresh token gets a
  * second holder. Errors: the `CREDENTIALS_…` codes, `SECRET_UNAVAILABLE`, `TOKEN_SHARED`,
- * `INTERRUPTED`.
+ * `INTERRUPTED`, and those of a renewal that fails.
  */
 export async function prepareJobs(
   hosts: readonly Host[],
-  { directory, allowShortTtl, signal, tell }: PrepareOptions,
+  { directory, allowShortTtl, refresh, signal, tell }: PrepareOptions,
   ports: Ports,
 ): Promise<Preparation> {
-  const located = await locateCredentials(ports, { signal, tell });
+  const found = await locateCredentials(ports, { signal, tell });
+  const needsRenewal = hosts.some(({ delivery }) => delivery === "access-token");
+  const located = await renewIfDue(found, needsRenewal ? refresh : "never", ports, {
+    signal,
+    tell,
+  });
   const offers = new Map<Delivery, Offer>();
   const remarks: string[] = [];
   const verify = (delivery: Delivery) => {

@@ -22,13 +22,13 @@ import { rollOut } from "../rollout/rollout.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { prepareJobs } from "./prepare.ts";
 import { openHuman } from "./prompts.ts";
+import { refreshModeOf } from "./renewal.ts";
+import type { RefreshOptions } from "./renewal.ts";
 import { namesOrChoice, verifyConsent } from "./questions.ts";
 
 /** The options of `push` and `plan`, as the command line names them. */
-export interface PushOptions {
+export interface PushOptions extends RefreshOptions {
   readonly config?: string;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
   readonly force?: boolean;
   readonly allowShortTtl?: boolean;
   readonly exclude?: string[];
@@ -115,6 +115,7 @@ async function pushAll(
     {
       directory: dirname(file.path),
       allowShortTtl: options.allowShortTtl === true,
+      refresh: refreshModeOf(options, ports),
       signal,
       tell: (text) => {
         if (options.quiet !== true) terminal.stderr.write(`${text}\n`);
