@@ -112,7 +112,10 @@ function verifyLifetime(login: FitLogin, now: number, allowShortTtl: boolean): v
     throw new SyncCredsError("CREDENTIALS_EXPIRED", "the access token has expired", {
       why: `it ended ${renderSpan(-leftMs)} ago${isRenewable ? "" : ", and without a refresh token nothing can renew it"}`,
       next: isRenewable
-        ? ["Let Claude Code renew it: `sync-creds refresh`, then push again"]
+        ? [
+            "Let Claude Code renew it: `sync-creds refresh`, then push again",
+            "Or let the push do that: `--refresh auto`",
+          ]
         : [LOG_IN],
     });
   }

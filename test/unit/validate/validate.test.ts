@@ -108,7 +108,10 @@ describe("every other state is refused by name", () => {
       {
         code: "CREDENTIALS_EXPIRED",
         why: "it ended 65 min ago",
-        next: ["Let Claude Code renew it: `sync-creds refresh`, then push again"],
+        next: [
+          "Let Claude Code renew it: `sync-creds refresh`, then push again",
+          "Or let the push do that: `--refresh auto`",
+        ],
       },
     ],
     [
