@@ -15,7 +15,15 @@ await build({
   target: "node20",
   mainFields: ["module", "main"],
   chunkNames: "[name]-[hash]",
-  external: ["commander", "inquirer", "listr2", "node-ssh", "ssh2", "write-file-atomic"],
+  external: [
+    "@napi-rs/keyring",
+    "commander",
+    "inquirer",
+    "listr2",
+    "node-ssh",
+    "ssh2",
+    "write-file-atomic",
+  ],
   logLevel: "warning",
 });
 

@@ -1,15 +1,26 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, lstat, mkdir, mkdtemp, open, readdir, realpath, rm, stat } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  realpath,
+  rm,
+  stat,
+} from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Files, FileSnapshot, Ports, Ran, RunOptions } from "./ports.ts";
+import { nodeKeychain } from "./node-keychain.ts";
+import { runProgram } from "./node-run.ts";
+import type { Files, FileSnapshot, Ports } from "./ports.ts";
 
 const LARGEST_FILE = 10 * 1024 * 1024;
-const MOST_OUTPUT = 1024 * 1024;
 
 /**
  * The machine this program runs on: the only file that touches the disk, other programs and the
@@ -24,6 +35,7 @@ export function nodePorts(overrides: Partial<Ports> = {}): Ports {
     uid: process.getuid?.(),
     userName: findUserName(),
     files: nodeFiles,
+    keychain: nodeKeychain,
     human: undefined,
     now: () => Date.now(),
     randomHex: (bytes) => randomBytes(bytes).toString("hex"),
@@ -92,6 +104,17 @@ const nodeFiles: Files = {
     await writeFileAtomic(isNew ? path : await realpath(path), bytes, isNew ? { mode: 0o600 } : {});
   },
 
+  async writePrivate(path, bytes) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await chmod(dirname(path), 0o700);
+    const { default: writeFileAtomic } = await import("write-file-atomic");
+    await writeFileAtomic(path, bytes, { mode: 0o600 });
+  },
+
+  async makeFolder(path) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  },
+
   async makePrivateFolder() {
     // A socket's path has room for some 100 bytes, and the folder of the run is the shorter one where there are two.
     return await mkdtemp(join(process.env["XDG_RUNTIME_DIR"] || tmpdir(), "sync-creds-"));
@@ -99,52 +122,6 @@ const nodeFiles: Files = {
 
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
-
-/** Kills the program when its time is over. Of each stream the first MiB is kept. */
-function runProgram(
-  program: string,
-  argv: readonly string[],
-  { timeoutMs, input }: RunOptions,
-): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, argv, { stdio: "pipe", shell: false, windowsHide: true });
-    const stdout = collect(child.stdout);
-    const stderr = collect(child.stderr);
-    const settle = () => {
-      clearTimeout(timer);
-      // A grandchild may hold the pipes open for ever: they must not keep this process alive.
-      for (const stream of child.stdio) stream?.destroy();
-    };
-    const finish = (code: number | null) => {
-      settle();
-      resolve({ code, stdout: stdout(), stderr: stderr() });
-    };
-    const timer = setTimeout(() => {
-      if (child.exitCode !== null || child.signalCode !== null) return finish(child.exitCode);
-      child.kill("SIGKILL");
-      settle();
-      reject(failure("ETIMEDOUT", `took longer than ${timeoutMs} ms`, program));
-    }, timeoutMs);
-
-    child.on("error", (error) => {
-      settle();
-      reject(error);
-    });
-    child.on("close", finish);
-    child.stdin.on("error", () => {}); // a program need not read what it is given
-    child.stdin.end(input);
-  });
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  stream.on("data", (chunk: Buffer) => {
-    if (length < MOST_OUTPUT) chunks.push(chunk.subarray(0, MOST_OUTPUT - length));
-    length += chunk.length;
-  });
-  return () => Buffer.concat(chunks).toString("utf8");
-}
 
 /** To the end, whatever size was announced: files grow, and those of /proc announce none. */
 async function readCapped(handle: FileHandle, path: string): Promise<Buffer> {

@@ -15,6 +15,7 @@ export interface Ports {
   readonly uid: number | undefined;
   readonly userName: string;
   readonly files: Files;
+  readonly keychain: Keychain;
   readonly human: Human | undefined;
   /** Wall clock, epoch milliseconds. */
   now(): number;
@@ -28,6 +29,15 @@ export interface Ports {
 export interface RunOptions {
   readonly timeoutMs: number;
   readonly input?: string;
+  /** Its working directory; this program's own unless told. */
+  readonly cwd?: string;
+  /** Its whole environment; this program's own unless told. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * It must not be broken off: Ctrl-C at the terminal does not reach it, and when its time is over it is asked to end
+   * (SIGTERM) and waited for, never killed.
+   */
+  readonly gently?: boolean;
 }
 
 export interface Ran {
@@ -52,6 +62,10 @@ export interface Files {
    * symbolic link still leads to the file. A missing folder is made (0700).
    */
   replace(path: string, bytes: Buffer): Promise<void>;
+  /** Writes a file of mode 0600 in one step, in a folder of mode 0700; both are given these modes if they have others. */
+  writePrivate(path: string, bytes: Buffer): Promise<void>;
+  /** Makes a folder (0700) and those above it; it may be there. */
+  makeFolder(path: string): Promise<void>;
   /** Makes an empty folder (0700) for sockets of this run; its path is short enough for them. */
   makePrivateFolder(): Promise<string>;
   /** Removes a file or a folder with all that is in it; there may be nothing. */
@@ -70,12 +84,25 @@ export interface FileSnapshot {
   readonly isLink: boolean;
 }
 
+/**
+ * Where the system keeps this user's secrets: macOS's Keychain, the Credential Manager of Windows, the Secret Service of
+ * a Linux desktop. A failure of any kind (there is none, it is locked, nobody opens it) rejects with an error whose
+ * message says why and holds no secret.
+ */
+export interface Keychain {
+  read(name: string): Promise<Secret | undefined>;
+  /** Replaces what has that name. */
+  write(name: string, secret: Secret): Promise<void>;
+  /** There may be nothing of that name. */
+  remove(name: string): Promise<void>;
+}
+
 /** The one who sits at the terminal. Absent (`undefined` in `Ports.human`) in a pipe or with `--no-input`. */
 export interface Human {
   /** Shows `details`, then asks a yes/no question; the default answer is no. */
   confirm(question: string, details?: readonly string[]): Promise<boolean>;
-  /** Asks for a secret without echo. */
-  password(question: string): Promise<Secret>;
+  /** Asks for a secret without echo; with `manyLines` for a whole paste, line breaks included. */
+  password(question: string, options?: { readonly manyLines?: boolean }): Promise<Secret>;
   /** Lets the person pick one or more; resolves with the values picked. */
   choose(question: string, choices: readonly Choice[]): Promise<readonly string[]>;
   /** Lets the person pick exactly one. */

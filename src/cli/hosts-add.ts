@@ -18,11 +18,12 @@ import { renderHostsResult } from "./hosts-output.ts";
 import { answerTo, askForAccount, askForGroup, askForUrl } from "./hosts-questions.ts";
 import type { SettingOptions } from "./hosts-questions.ts";
 import { askForRestart } from "./hosts-restart.ts";
-import type { HostsOptions, HostsWorld } from "./hosts.ts";
+import type { LocalOptions, LocalWorld } from "./local-command.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 
 /** The options of `hosts add`. */
-export interface AddOptions extends HostsOptions, SettingOptions {
+export interface AddOptions extends LocalOptions, SettingOptions {
+  readonly config?: string;
   readonly ssh?: string;
   /** False with `--no-test`. */
   readonly test?: boolean;
@@ -32,7 +33,7 @@ export interface AddOptions extends HostsOptions, SettingOptions {
 export async function addHost(
   givenName: string | undefined,
   options: AddOptions,
-  world: HostsWorld,
+  world: LocalWorld,
 ): Promise<number> {
   const { ports, terminal } = world;
   const draft = await openDraft(ports, options.config);
@@ -107,7 +108,7 @@ async function askForHost(
 /** Connects as a push would and looks at the host; nothing is changed there. What it fails with, if it does. */
 async function tryConnection(
   host: Host,
-  { ports, terminal }: HostsWorld,
+  { ports, terminal }: LocalWorld,
 ): Promise<SyncCredsError | undefined> {
   const tell = (line: string) => void terminal.stderr.write(`${host.name}: ${line}\n`);
   using interrupts = listenForInterrupts(terminal, "the connection is given up");
@@ -149,7 +150,7 @@ async function isWantedNevertheless(
   file: string,
   { name }: Host,
   { verbose }: AddOptions,
-  { ports: { human }, terminal }: HostsWorld,
+  { ports: { human }, terminal }: LocalWorld,
 ): Promise<boolean> {
   const { code, message, why, next, cause } = failure;
   if (human === undefined) {

@@ -12,10 +12,11 @@ import { renderColumns, renderHostsResult } from "./hosts-output.ts";
 import { askForAccount, askForGroup, askForUrl, type SettingOptions } from "./hosts-questions.ts";
 import { askForRestart } from "./hosts-restart.ts";
 import { readSource, type SourceOptions } from "./hosts-sources.ts";
-import type { HostsOptions, HostsWorld } from "./hosts.ts";
+import type { LocalOptions, LocalWorld } from "./local-command.ts";
 
 /** The options of `hosts import`. */
-export interface ImportOptions extends HostsOptions, SettingOptions, SourceOptions {
+export interface ImportOptions extends LocalOptions, SettingOptions, SourceOptions {
+  readonly config?: string;
   readonly all?: boolean;
   readonly dryRun?: boolean;
 }
@@ -24,7 +25,7 @@ export interface ImportOptions extends HostsOptions, SettingOptions, SourceOptio
 export async function importHosts(
   names: readonly string[],
   options: ImportOptions,
-  world: HostsWorld,
+  world: LocalWorld,
 ): Promise<number> {
   const { ports } = world;
   const draft = await openDraft(ports, options.config);
@@ -126,7 +127,7 @@ function tell(
   { hosts, groups = {}, defaults = [] }: Addition,
   { origin }: Draft,
   options: ImportOptions,
-  { terminal }: HostsWorld,
+  { terminal }: LocalWorld,
   notes: readonly string[],
 ): void {
   const dryRun = options.dryRun === true;

@@ -12,10 +12,11 @@ import { paintFor } from "../output/terminal.ts";
 import type { Ports } from "../ports.ts";
 import { printable } from "../remote/printable.ts";
 import { renderColumns, renderHostsResult } from "./hosts-output.ts";
-import type { HostsOptions, HostsWorld } from "./hosts.ts";
+import type { LocalOptions, LocalWorld } from "./local-command.ts";
 
 /** The options of `hosts list`. */
-export interface ListOptions extends HostsOptions {
+export interface ListOptions extends LocalOptions {
+  readonly config?: string;
   readonly exclude?: string[];
   readonly limit?: string[];
 }
@@ -51,7 +52,7 @@ interface Failed {
 export async function listHosts(
   names: readonly string[],
   options: ListOptions,
-  { ports, terminal }: HostsWorld,
+  { ports, terminal }: LocalWorld,
 ): Promise<number> {
   const file = await loadHosts(ports, options.config);
   const { hosts } = selectHosts(file, names.length > 0 ? names : ["all"], {

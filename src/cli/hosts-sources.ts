@@ -4,7 +4,7 @@ import type { Draft } from "../hosts/draft.ts";
 import { errorCodeOf, pathRules, toAbsolutePath } from "../hosts/local-path.ts";
 import { listSshAliases } from "../hosts/ssh-aliases.ts";
 import type { Ports } from "../ports.ts";
-import type { HostsWorld } from "./hosts.ts";
+import type { LocalWorld } from "./local-command.ts";
 
 /** Where hosts are imported from. */
 export interface SourceOptions {
@@ -25,7 +25,7 @@ export interface Source {
 export async function readSource(
   draft: Draft,
   { from, ansible }: SourceOptions,
-  world: HostsWorld,
+  world: LocalWorld,
 ): Promise<Source> {
   if (ansible !== undefined) return { found: await readInventory(ansible, world) };
   const { path, ...source } = chooseSshConfig(draft, from, world.ports);
@@ -76,10 +76,10 @@ function toLocalPath(path: string, folder: string, ports: Ports): string {
 
 async function readInventory(
   source: string,
-  { ports, readInput }: HostsWorld,
+  { ports, readInput }: LocalWorld,
 ): Promise<readonly Found[]> {
   const { parseInventory } = await import("../hosts/ansible.ts");
-  if (source === "-") return parseInventory(await readInput(), "stdin");
+  if (source === "-") return parseInventory(await readInput(HOW_TO_PIPE), "stdin");
   const path = toAbsolutePath(source, ports.cwd, ports);
   try {
     return parseInventory((await ports.files.read(path)).bytes.toString("utf8"), source);
@@ -92,3 +92,6 @@ async function readInventory(
     });
   }
 }
+
+const HOW_TO_PIPE =
+  "Pipe it in: `ansible-inventory --list | sync-creds hosts import --ansible - --all`";

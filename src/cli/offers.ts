@@ -1,5 +1,6 @@
 import type { Host } from "../hosts/host.ts";
-import { resolveSecret } from "../hosts/secret-reference.ts";
+import { resolveStoredSecret } from "../hosts/secret-reference.ts";
+import type { StoredSecret } from "../hosts/secret-reference.ts";
 import type { SecretReference } from "../hosts/host.ts";
 import type { Located } from "../locate/located.ts";
 import { renderInstant } from "../output/time.ts";
@@ -50,10 +51,10 @@ export async function findOffers(
 
 /** Each secret is fetched once, however many hosts share it: its command may ask the user for a finger. */
 export function openSecrets(directory: string, ports: Ports) {
-  const fetched = new Map<string, Promise<Secret>>();
-  return (reference: SecretReference): Promise<Secret> => {
+  const fetched = new Map<string, Promise<StoredSecret>>();
+  return (reference: SecretReference): Promise<StoredSecret> => {
     const key = JSON.stringify(reference);
-    const secret = fetched.get(key) ?? resolveSecret(reference, ports, directory);
+    const secret = fetched.get(key) ?? resolveStoredSecret(reference, ports, directory);
     fetched.set(key, secret);
     return secret;
   };
@@ -65,7 +66,7 @@ function wantsLogin({ delivery }: Host): boolean {
 
 interface Sources extends Means {
   readonly located: Located | undefined;
-  readonly fetch: (reference: SecretReference) => Promise<Secret>;
+  readonly fetch: (reference: SecretReference) => Promise<StoredSecret>;
 }
 
 async function offerFor(
@@ -79,8 +80,8 @@ async function offerFor(
     case "own-login":
       return { offer: {}, remarks: [] };
     case "setup-token": {
-      const token = await fetch(host.token ?? { token: host.name });
-      const offer = projectSetupToken(token, undefined, now);
+      const { secret, issuedAt } = await fetch(host.token ?? { token: host.name });
+      const offer = projectSetupToken(secret, issuedAt, now);
       return { offer, remarks: [originOf("setup token", offer, now)] };
     }
     case "api-key": {
@@ -110,7 +111,7 @@ function verify(located: Located, host: Host, { allowShortTtl, tell }: Means, no
 }
 
 async function keyFor({ apiKey, name }: Host, fetch: Sources["fetch"]): Promise<Secret> {
-  return projectApiKey(await fetch(apiKey ?? { token: name })).value;
+  return projectApiKey((await fetch(apiKey ?? { token: name })).secret).value;
 }
 
 function originOf(what: string, offer: Offer, now: number): string {

@@ -5,6 +5,8 @@ import { fingerprintsWrittenTo, readLedger } from "../rollout/ledger.ts";
 import { verifyOneHolder } from "../rollout/rollout.ts";
 import type { Job } from "../visit.ts";
 import { findOffers, openSecrets } from "./offers.ts";
+import { renewIfDue } from "./renewal.ts";
+import type { RefreshMode } from "./renewal.ts";
 
 /** What is settled on this laptop before the first connection. */
 export interface Preparation {
@@ -19,6 +21,8 @@ export interface PrepareOptions {
   readonly allowShortTtl: boolean;
   /** A refresh token may get a second holder: the user has said so, and typed it. */
   readonly shareRefreshToken: boolean;
+  /** What to do about an access token that is over, or nearly so. */
+  readonly refresh: RefreshMode;
   /** Ends a wait on this laptop with `INTERRUPTED`. */
   readonly signal: AbortSignal;
   /** Told what cannot wait for the notes: why nothing happens yet, and what may explain a refusal. */
@@ -28,14 +32,18 @@ export interface PrepareOptions {
 /**
  * Finds and checks the login, cuts it down to each delivery, fetches tokens, keys and bearers, and sees that no refresh
  * token gets a second holder. Errors: the `CREDENTIALS_…` codes, `SECRET_UNAVAILABLE`, `SECRET_UNFIT`, `TOKEN_SHARED`,
- * `INTERRUPTED`.
+ * `INTERRUPTED`, and those of a renewal that fails.
  */
 export async function prepareJobs(
   hosts: readonly Host[],
-  { directory, allowShortTtl, shareRefreshToken, signal, tell }: PrepareOptions,
+  { directory, allowShortTtl, shareRefreshToken, refresh, signal, tell }: PrepareOptions,
   ports: Ports,
 ): Promise<Preparation> {
-  const locate = () => locateCredentials(ports, { signal, tell });
+  const needsRenewal = hosts.some(({ delivery }) => delivery === "access-token");
+  const locate = async () => {
+    const found = await locateCredentials(ports, { signal, tell });
+    return renewIfDue(found, needsRenewal ? refresh : "never", ports, { signal, tell });
+  };
   const { offers, notes } = await findOffers(
     hosts,
     { directory, allowShortTtl, locate, tell },
@@ -47,7 +55,7 @@ export async function prepareJobs(
     [...offers].map(async ([host, offer]) => ({
       host,
       offer,
-      bearer: host.wrapper.bearer && (await fetch(host.wrapper.bearer)),
+      bearer: host.wrapper.bearer && (await fetch(host.wrapper.bearer)).secret,
       lastWritten: fingerprintsWrittenTo(host.name, ledger),
     })),
   );

@@ -16,9 +16,9 @@ export function addHostsCommands(
     .option("--limit <target...>", "only those that also belong to these")
     .addHelpText("after", LIST_HELP)
     .action(async (names: string[], options: ListOptions) => {
-      const { runHosts } = await import("./hosts.ts");
+      const { runLocally } = await import("./local-command.ts");
       const { listHosts } = await import("./hosts-list.ts");
-      end(await runHosts(options, terminal, (world) => listHosts(names, options, world)));
+      end(await runLocally(options, terminal, (world) => listHosts(names, options, world)));
     });
 
   settings(common(hosts.command("add [name]")))
@@ -28,9 +28,9 @@ export function addHostsCommands(
     .option("--no-input", NO_INPUT)
     .addHelpText("after", ADD_HELP)
     .action(async (name: string | undefined, options: AddOptions) => {
-      const { runHosts } = await import("./hosts.ts");
+      const { runLocally } = await import("./local-command.ts");
       const { addHost } = await import("./hosts-add.ts");
-      end(await runHosts(options, terminal, (world) => addHost(name, options, world)));
+      end(await runLocally(options, terminal, (world) => addHost(name, options, world)));
     });
 
   settings(common(hosts.command("import [alias...]")))
@@ -42,9 +42,9 @@ export function addHostsCommands(
     .option("--no-input", NO_INPUT)
     .addHelpText("after", IMPORT_HELP)
     .action(async (names: string[], options: ImportOptions) => {
-      const { runHosts } = await import("./hosts.ts");
+      const { runLocally } = await import("./local-command.ts");
       const { importHosts } = await import("./hosts-import.ts");
-      end(await runHosts(options, terminal, (world) => importHosts(names, options, world)));
+      end(await runLocally(options, terminal, (world) => importHosts(names, options, world)));
     });
 }
 

@@ -1,6 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Terminal } from "../output/terminal.ts";
+import type { LocalOptions } from "./local-command.ts";
 import { addHostsCommands } from "./program-hosts.ts";
+import { addTokenCommands } from "./program-token.ts";
 import type { PushOptions } from "./push.ts";
 
 /** Parses a command line and runs its command; resolves with the exit status. The only place that knows commander. */
@@ -49,6 +51,12 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
     )
     .addOption(new Option("-n, --dry-run", "show what would change; change nothing on the host"))
     .addOption(new Option("-y, --yes", "answer yes to the questions of this command"))
+    .addOption(
+      new Option(
+        "--refresh <when>",
+        "let Claude Code renew a login that is due: auto, or never; asked on a terminal",
+      ).choices(["auto", "never"]),
+    )
     .action(async (names: string[], options: PushOptions) => {
       const { push } = await import("./push.ts");
       end(await push(names, options, terminal));
@@ -63,6 +71,23 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
 
   addHostsCommands(
     program.command("hosts").description("list, add and import the hosts of hosts.json"),
+    terminal,
+    end,
+  );
+
+  program
+    .command("refresh")
+    .description("let the installed Claude Code renew the login of this laptop")
+    .option("--json", "one result line on stdout")
+    .option("-v, --verbose", "stack traces included")
+    .action(async (options: LocalOptions) => {
+      const { runLocally } = await import("./local-command.ts");
+      const { refresh } = await import("./refresh.ts");
+      end(await runLocally(options, terminal, (world) => refresh(options, world)));
+    });
+
+  addTokenCommands(
+    program.command("token").description("store, list and remove tokens, kept in the keychain"),
     terminal,
     end,
   );

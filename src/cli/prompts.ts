@@ -3,6 +3,7 @@ import { SyncCredsError } from "../errors.ts";
 import type { Stream } from "../output/terminal.ts";
 import type { Human } from "../ports.ts";
 import { Secret } from "../secret.ts";
+import { readHiddenPaste } from "./hidden-input.ts";
 
 /** Called around each question, so that nothing else draws meanwhile. */
 export interface Stage {
@@ -37,10 +38,12 @@ export function openHuman(output: Stream, stage: Stage): Human {
         for (const line of details) output.write(`${line}\n`);
         return ask([{ type: "confirm", name: "answer", message, default: false }]);
       }),
-    password: async (message) =>
+    password: async (message, { manyLines = false } = {}) =>
       new Secret(
-        await inTurn<string>((ask) =>
-          ask([{ type: "password", name: "answer", message, mask: false }]),
+        await inTurn<string>(async (ask) =>
+          manyLines
+            ? { answer: await readHiddenPaste(message, output) }
+            : await ask([{ type: "password", name: "answer", message, mask: false }]),
         ),
       ),
     choose: (message, choices) =>

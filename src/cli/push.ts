@@ -23,12 +23,12 @@ import { listenForInterrupts } from "./interrupts.ts";
 import { prepareJobs } from "./prepare.ts";
 import { openHuman } from "./prompts.ts";
 import { namesOrChoice, verifyConsent, verifySharing } from "./questions.ts";
+import { refreshModeOf } from "./renewal.ts";
+import type { RefreshOptions } from "./renewal.ts";
 
 /** The options of `push` and `plan`, as the command line names them. */
-export interface PushOptions {
+export interface PushOptions extends RefreshOptions {
   readonly config?: string;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
   readonly force?: boolean;
   readonly allowShortTtl?: boolean;
   readonly clearShadows?: boolean;
@@ -118,6 +118,7 @@ async function pushAll(
       directory: dirname(file.path),
       allowShortTtl: options.allowShortTtl === true,
       shareRefreshToken: options.shareRefreshToken === true,
+      refresh: refreshModeOf(options, ports),
       signal,
       tell: (text) => {
         if (options.quiet !== true) terminal.stderr.write(`${text}\n`);

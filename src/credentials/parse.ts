@@ -128,8 +128,11 @@ function wrapToken(token: string | null | undefined): Secret | undefined {
   return token === null || token === undefined || token === "" ? undefined : new Secret(token);
 }
 
-/** Short words count between dashes only: the random part of a real token may spell them. */
-function isPlaceholder(token: string): boolean {
+/**
+ * Whether a token is a stand-in's made-up word. Short words count between dashes only: the random part of a real token
+ * may spell them.
+ */
+export function isPlaceholder(token: string): boolean {
   return (
     /placeholder|redacted|\.\.\./i.test(token) || /(?:^|[-_])(?:moat|proxy)(?:[-_]|$)/i.test(token)
   );

@@ -1,15 +1,13 @@
 import { SyncCredsError } from "../errors.ts";
+import { fingerprintOf } from "../credentials/fingerprint.ts";
 import type { FileSnapshot, Ports } from "../ports.ts";
 import { Secret } from "../secret.ts";
+import { readEntry, tokenPath } from "../tokens/entries.ts";
+import { keychainFor, keychainLabel, whyNot } from "../tokens/keychain.ts";
+import { classifyToken } from "../tokens/recognise.ts";
+import type { TokenKind } from "../tokens/recognise.ts";
 import type { SecretReference } from "./host.ts";
-import {
-  errorCodeOf,
-  findConfigDirectory,
-  pathRules,
-  renderMode,
-  renderShellWord,
-  toAbsolutePath,
-} from "./local-path.ts";
+import { errorCodeOf, renderMode, renderShellWord, toAbsolutePath } from "./local-path.ts";
 
 const COMMAND_TIMEOUT_MS = 30_000;
 const LARGEST = 16 * 1024;
@@ -24,9 +22,36 @@ export async function resolveSecret(
   ports: Ports,
   baseDirectory: string,
 ): Promise<Secret> {
+  return (await resolveStoredSecret(reference, ports, baseDirectory)).secret;
+}
+
+/** A secret, and what is known of it. */
+export interface StoredSecret {
+  readonly secret: Secret;
+  /** By its prefix, which does not tell a setup token from a login's access token. */
+  readonly kind: TokenKind;
+  /** When it was issued, epoch milliseconds: known of what `sync-creds token set` has stored. */
+  readonly issuedAt: number | undefined;
+}
+
+/** As `resolveSecret`, with what is known of the secret besides. Errors: `SECRET_UNAVAILABLE`, `TOKEN_STORE`. */
+export async function resolveStoredSecret(
+  reference: SecretReference,
+  ports: Ports,
+  baseDirectory: string,
+): Promise<StoredSecret> {
+  if ("token" in reference) return await fromStoredToken(reference.token, ports);
+  const secret = await fromElsewhere(reference, ports, baseDirectory);
+  return { secret, kind: classifyToken(secret), issuedAt: undefined };
+}
+
+async function fromElsewhere(
+  reference: Exclude<SecretReference, { readonly token: string }>,
+  ports: Ports,
+  baseDirectory: string,
+): Promise<Secret> {
   if ("env" in reference) return fromVariable(reference.env, ports);
   if ("command" in reference) return fromCommand(reference.command, ports);
-  if ("token" in reference) return fromStoredToken(reference.token, ports);
   return fromFile(toAbsolutePath(reference.file, baseDirectory, ports), ports);
 }
 
@@ -56,16 +81,40 @@ async function fromCommand(command: string, ports: Ports): Promise<Secret> {
   throw unavailable(`${source} failed`, { why: `it ${ending}`, next });
 }
 
-async function fromStoredToken(name: string, ports: Ports): Promise<Secret> {
-  const rules = pathRules(ports);
-  const directory = rules.join(findConfigDirectory(ports), "tokens");
-  const file = rules.join(directory, name);
-  const [folderWord, fileWord] = [renderShellWord(directory), renderShellWord(file)];
-  const howToWrite =
-    ports.platform === "win32"
-      ? `Write the token into \`${file}\``
-      : `Run \`(umask 077; mkdir -p ${folderWord}; cat > ${fileWord})\`, paste the token, press Enter and Ctrl-D`;
-  return fromFile(file, ports, howToWrite);
+async function fromStoredToken(name: string, ports: Ports): Promise<StoredSecret> {
+  const entry = await readEntry(name, ports);
+  const howToStore = `Store it: \`sync-creds token set ${name}\``;
+  const secret =
+    entry?.store === "keychain"
+      ? await fromKeychain(name, ports, howToStore)
+      : await fromFile(tokenPath(name, ports), ports, howToStore);
+  // Somebody may have put another token there since.
+  const isMeant = entry?.fingerprint === fingerprintOf(secret);
+  return {
+    secret,
+    kind: classifyToken(secret),
+    issuedAt: isMeant ? entry.issuedAt : undefined,
+  };
+}
+
+async function fromKeychain(name: string, ports: Ports, howToStore: string): Promise<Secret> {
+  const label = keychainLabel(ports);
+  const source = `the token ${name} in ${label}`;
+  const secret = await Promise.resolve()
+    .then(() => keychainFor(ports).read(name))
+    .catch((error: unknown) => {
+      throw unavailable(`${source} cannot be read`, {
+        why: whyNot(error),
+        next: [
+          `Unlock ${label}, or store the token in a file: \`SYNC_CREDS_TOKEN_STORE=file sync-creds token set ${name}\``,
+        ],
+      });
+    });
+  if (secret !== undefined) return secret;
+  throw unavailable(`${source} is gone`, {
+    why: `${label} is locked, or something else has removed it`,
+    next: [howToStore],
+  });
 }
 
 async function fromFile(

@@ -69,7 +69,7 @@ export const FINDINGS = {
     blame: "credentials",
     rollBack: "always",
     retry: false,
-    next: ["Let Claude Code renew it: run `claude -p hi` here, then push again"],
+    next: ["Let Claude Code renew it: `sync-creds refresh`, then push again"],
   },
   "token-revoked": {
     meaning: "the login was signed out, or its token was replaced elsewhere",

@@ -9,7 +9,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** With less to live an access token is hardly worth a restart. */
 const SHORT_TTL_MS = 30 * MINUTE_MS;
 /** Claude Code renews a login only when its access token has this long to live. */
-const RENEWAL_LEAD_MS = 5 * MINUTE_MS;
+export const RENEWAL_LEAD_MS = 5 * MINUTE_MS;
 const DEADLINE_WARNING_MS = 7 * DAY_MS;
 /** A positive instant below this is one in seconds: in milliseconds it would be in 1973. */
 const FIRST_MILLISECONDS = 1e11;
@@ -112,7 +112,10 @@ function verifyLifetime(login: FitLogin, now: number, allowShortTtl: boolean): v
     throw new SyncCredsError("CREDENTIALS_EXPIRED", "the access token has expired", {
       why: `it ended ${renderSpan(-leftMs)} ago${isRenewable ? "" : ", and without a refresh token nothing can renew it"}`,
       next: isRenewable
-        ? ["Let Claude Code renew it: run `claude -p hi`, then push again"]
+        ? [
+            "Let Claude Code renew it: `sync-creds refresh`, then push again",
+            "Or let the push do that: `--refresh auto`",
+          ]
         : [LOG_IN],
     });
   }
@@ -131,7 +134,7 @@ function verifyLifetime(login: FitLogin, now: number, allowShortTtl: boolean): v
 function adviseRenewal(leftMs: number): string {
   const waitMs = leftMs - RENEWAL_LEAD_MS;
   const when = waitMs > 0 ? `In ${renderSpan(waitMs + MINUTE_MS)}, run` : "Run";
-  return `${when} \`claude -p hi\`, then push again: Claude Code renews a login in its last 5 minutes`;
+  return `${when} \`sync-creds refresh\`, then push again: Claude Code renews a login in its last 5 minutes`;
 }
 
 function noteForm({ place, shape, hex }: Extract<Credentials, { kind: "login" }>): string[] {

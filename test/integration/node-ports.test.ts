@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -182,6 +183,60 @@ describe("running a program", () => {
     const ran = await ports.run("/bin/sh", ["-c", program], { timeoutMs: 500 });
     expect(ran).toEqual({ code: 0, stdout: "begun\n", stderr: "" });
     process.kill(Number(readFileSync(grandchild, "utf8")), "SIGKILL");
+  });
+});
+
+describe.skipIf(process.platform === "win32")("running a program gently", () => {
+  test("asks it to end when its time is over, and waits for what it still has to do", async () => {
+    const program = `trap 'echo ended; exit 3' TERM; echo begun; while :; do sleep 0.05; done`;
+    const ran = await ports.run("/bin/sh", ["-c", program], { timeoutMs: 300, gently: true });
+    expect(ran).toEqual({ code: 3, stdout: "begun\nended\n", stderr: "" });
+  });
+
+  test("keeps it out of the group that a terminal sends Ctrl-C to", async () => {
+    const program = "echo $(ps -o pgid= -p $$) $$";
+    const { stdout } = await ports.run("/bin/sh", ["-c", program], {
+      timeoutMs: 20_000,
+      gently: true,
+    });
+    const [group, pid] = stdout.trim().split(" ");
+    expect(group).toBe(pid);
+  });
+
+  test("does not wait for what it has left running", async () => {
+    const grandchild = join(folder, "pid");
+    const program = `sleep 30 & echo $! > ${grandchild}; echo begun`;
+
+    const ran = await ports.run("/bin/sh", ["-c", program], { timeoutMs: 20_000, gently: true });
+
+    expect(ran).toEqual({ code: 0, stdout: "begun\n", stderr: "" });
+    process.kill(Number(readFileSync(grandchild, "utf8")), "SIGKILL");
+  });
+});
+
+test("a program gets the folder and the environment that it is given, and no other", async () => {
+  const program = "console.log(process.cwd(), process.env.ONE, process.env.PATH)";
+  const env = { ONE: "1", TWO: undefined };
+  const options = { timeoutMs: 20_000, cwd: folder, env };
+  const { stdout } = await ports.run(NODE, ["-e", program], options);
+  expect(stdout).toBe(`${realpathSync(folder)} 1 undefined\n`);
+});
+
+describe.skipIf(process.platform === "win32")("a private file", () => {
+  test("is for its owner alone, and so is its folder, however they were before", async () => {
+    const path = write("a", "old", 0o644);
+    chmodSync(folder, 0o755);
+    await files.writePrivate(path, Buffer.from("new"));
+
+    expect(readFileSync(path, "utf8")).toBe("new");
+    expect([statSync(path).mode & 0o777, statSync(folder).mode & 0o777]).toEqual([0o600, 0o700]);
+  });
+
+  test("may lie in folders that are not there yet", async () => {
+    const path = join(folder, "b", "c", "d");
+    await files.writePrivate(path, Buffer.from("new"));
+    expect(statSync(join(folder, "b")).mode & 0o777).toBe(0o700);
+    expect(readFileSync(path, "utf8")).toBe("new");
   });
 });
 

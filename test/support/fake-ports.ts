@@ -1,4 +1,5 @@
-import type { FileSnapshot, Ports, Ran } from "../../src/ports.ts";
+import type { FileSnapshot, Keychain, Ports, Ran } from "../../src/ports.ts";
+import type { Secret } from "../../src/secret.ts";
 
 /** One file of the imagined computer. */
 export interface FakeFile {
@@ -27,6 +28,7 @@ export function fakePorts({ files = {}, ...different }: FakeWorld = {}): Ports {
     uid: 1000,
     userName: "ann",
     human: undefined,
+    keychain: fakeKeychain(),
     now: () => FAKE_NOW,
     randomHex: (bytes) => "5c".repeat(bytes),
     sleep: () => Promise.resolve(),
@@ -42,12 +44,26 @@ export function fakePorts({ files = {}, ...different }: FakeWorld = {}): Ports {
       },
       list: (folder) => Promise.resolve(namesIn(disk, folder)),
       replace: async (path, bytes) => void disk.set(path, { content: bytes }),
+      writePrivate: async (path, bytes) => void disk.set(path, { content: bytes }),
+      makeFolder: () => Promise.resolve(),
       makePrivateFolder: () => Promise.resolve("/run/user/1000/sync-creds-aaaaaa"),
       remove: async (path) => {
         for (const name of disk.keys())
           if (name === path || name.startsWith(`${path}/`)) disk.delete(name);
       },
     },
+  };
+}
+
+/** A keychain in memory; with a `problem` it fails whatever it is asked. */
+export function fakeKeychain(problem?: string): Keychain {
+  const held = new Map<string, Secret>();
+  const use = <T>(act: () => T): Promise<T> =>
+    problem === undefined ? Promise.resolve(act()) : Promise.reject(new Error(problem));
+  return {
+    read: (name) => use(() => held.get(name)),
+    write: (name, secret) => use(() => void held.set(name, secret)),
+    remove: (name) => use(() => void held.delete(name)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HostResult } from "../../src/outcome.ts";
 import { endProcesses, processesNaming } from "./processes.ts";
@@ -146,7 +146,12 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     startTimeoutMs: 8000,
     ...options.wrapper,
   };
-  const env = { HOME: laptop, PATH: process.env["PATH"], XDG_STATE_HOME: join(laptop, "state") };
+  const env = {
+    HOME: laptop,
+    PATH: [join(laptop, "bin"), process.env["PATH"]].join(delimiter),
+    XDG_STATE_HOME: join(laptop, "state"),
+    SYNC_CREDS_TOKEN_STORE: "file",
+  };
   const stage: Stage = {
     sshd,
     laptop,

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import type { Stage } from "./stage.ts";
@@ -23,7 +23,7 @@ export interface TerminalRun {
 
 /** Runs `sync-creds …argv` in the laptop's home on a terminal of 40 rows and 100 columns. */
 export function openTerminal(
-  stage: Stage,
+  stage: Pick<Stage, "laptop">,
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): TerminalRun {
@@ -32,7 +32,8 @@ export function openTerminal(
     cwd: stage.laptop,
     env: {
       HOME: stage.laptop,
-      PATH: process.env["PATH"],
+      PATH: [join(stage.laptop, "bin"), process.env["PATH"]].join(delimiter),
+      SYNC_CREDS_TOKEN_STORE: "file",
       XDG_STATE_HOME: join(stage.laptop, "state"),
       TERM: "xterm-256color",
       SHELL: "/bin/sh",

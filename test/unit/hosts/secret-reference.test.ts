@@ -52,7 +52,7 @@ test.each<[SecretReference, FakeWorld, string, string]>([
     { token: "web-2" },
     {},
     `the file ${TOKEN_FILE} does not exist`,
-    `Run \`(umask 077; mkdir -p /home/ann/.config/sync-creds/tokens; cat > ${TOKEN_FILE})\`, paste the token, press Enter and Ctrl-D`,
+    "Store it: `sync-creds token set web-2`",
   ],
   [
     { token: "web-2" },

@@ -108,7 +108,10 @@ describe("every other state is refused by name", () => {
       {
         code: "CREDENTIALS_EXPIRED",
         why: "it ended 65 min ago",
-        next: ["Let Claude Code renew it: run `claude -p hi`, then push again"],
+        next: [
+          "Let Claude Code renew it: `sync-creds refresh`, then push again",
+          "Or let the push do that: `--refresh auto`",
+        ],
       },
     ],
     [
@@ -127,7 +130,7 @@ describe("every other state is refused by name", () => {
         code: "CREDENTIALS_EXPIRING",
         why: "it ends in 29 min; the host would be logged out then",
         next: [
-          "In 25 min, run `claude -p hi`, then push again: Claude Code renews a login in its last 5 minutes",
+          "In 25 min, run `sync-creds refresh`, then push again: Claude Code renews a login in its last 5 minutes",
           "For a token with its full time right now: run `claude` and type `/login`, then push again",
           "Or push it for the time it has: add `--allow-short-ttl`",
         ],
@@ -138,7 +141,7 @@ describe("every other state is refused by name", () => {
       { expiresAt: FAKE_NOW + 4 * MINUTE },
       {
         code: "CREDENTIALS_EXPIRING",
-        next: expect.arrayContaining([expect.stringMatching(/^Run `claude -p hi`/)]),
+        next: expect.arrayContaining([expect.stringMatching(/^Run `sync-creds refresh`/)]),
       },
     ],
   ])("%s", (_, different, error) => {

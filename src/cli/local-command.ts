@@ -1,4 +1,3 @@
-import { text } from "node:stream/consumers";
 import { SyncCredsError, toSyncCredsError } from "../errors.ts";
 import { nodePorts } from "../node-ports.ts";
 import { renderError } from "../output/error-message.ts";
@@ -8,28 +7,27 @@ import type { Terminal } from "../output/terminal.ts";
 import type { Ports } from "../ports.ts";
 import { openHuman } from "./prompts.ts";
 
-/** The options that every `hosts` command takes. */
-export interface HostsOptions {
-  readonly config?: string;
+/** The options that every command takes that is about this laptop only. */
+export interface LocalOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
   /** False with `--no-input`. */
   readonly input?: boolean;
 }
 
-/** What a `hosts` command acts in. */
-export interface HostsWorld {
+/** What such a command acts in. */
+export interface LocalWorld {
   readonly ports: Ports;
   readonly terminal: Terminal;
-  /** All of stdin. Error: `INPUT_NEEDED` when that is a terminal. */
-  readonly readInput: () => Promise<string>;
+  /** All of stdin, at most 16 MiB. Errors: `INPUT_NEEDED` with that advice when it is a terminal; `USAGE` beyond that size. */
+  readonly readInput: (advice: string) => Promise<string>;
 }
 
-/** Runs a `hosts` command on this machine; resolves with the exit status. */
-export async function runHosts(
-  options: HostsOptions,
+/** Runs a command that pushes nothing; resolves with the exit status. Never rejects. */
+export async function runLocally(
+  options: LocalOptions,
   terminal: Terminal,
-  command: (world: HostsWorld) => Promise<number>,
+  command: (world: LocalWorld) => Promise<number>,
 ): Promise<number> {
   const mayAsk =
     options.input !== false &&
@@ -49,11 +47,26 @@ export async function runHosts(
 }
 
 const NOTHING_DRAWN = { clear: () => {}, restore: () => Promise.resolve() };
+const MOST_INPUT = 16 * 1024 * 1024;
 
-async function readInput(): Promise<string> {
-  if (!process.stdin.isTTY) return await text(process.stdin);
-  throw new SyncCredsError("INPUT_NEEDED", "nothing comes through the pipe", {
-    why: "`-` stands for stdin, which is the terminal here",
-    next: ["Pipe it in: `ansible-inventory --list | sync-creds hosts import --ansible - --all`"],
-  });
+async function readInput(advice: string): Promise<string> {
+  if (process.stdin.isTTY) {
+    throw new SyncCredsError("INPUT_NEEDED", "nothing comes through the pipe", {
+      why: "stdin is the terminal here, and nobody is to be asked",
+      next: [advice],
+    });
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > MOST_INPUT) {
+      throw new SyncCredsError("USAGE", "too much comes through the pipe", {
+        why: "more than 16 MiB arrived",
+        next: ["Pipe in what was asked for, and nothing else"],
+      });
+    }
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
