@@ -14,6 +14,7 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import {
   SESSION_OVER,
@@ -89,10 +90,18 @@ function chooseCredential({ variables, apiKeyHelper, bare }) {
   if (variables.ANTHROPIC_FEDERATION_RULE_ID && variables.ANTHROPIC_ORGANIZATION_ID) {
     return { kind: "federation" };
   }
+  const profile = variables.ANTHROPIC_PROFILE && readProfile(variables);
+  if (profile) return { kind: "oauth", token: profile };
   const login = readLogin();
   if (login === undefined) return { kind: "none" };
   if (login.accessToken !== "") return { kind: "login", login };
   return { kind: login.refreshToken === "" ? "blanked" : "none" };
+}
+
+/** The access token of a named profile; one that is not there is passed over. */
+function readProfile({ ANTHROPIC_PROFILE: name, ANTHROPIC_CONFIG_DIR: folder }) {
+  const directory = folder || join(process.env.HOME || homedir(), ".config", "anthropic");
+  return readJson(join(directory, "credentials", `${name}.json`))?.access_token;
 }
 
 /** Why the API cannot be asked with this credential, or what it answers; `undefined` when it works. */

@@ -2,7 +2,7 @@
 //
 //   node wrapper.mjs [--port 0] [--port-file FILE] [--state FILE] [--credentials FILE]
 //                    [--read request|start] [--startup-ms 0] [--exit-after-ms N] [--bearer WORD]
-//                    [--answer-ms 0] [--separator ·] [--bearer-file FILE] [--claude FILE]
+//                    [--answer-ms 0] [--separator ·] [--bearer-file FILE] [--claude FILE] [--token-server URL]
 //
 // Every option may also come from the environment: WRAPPER_PORT, WRAPPER_PORT_FILE, … (argv wins).
 // `--port-file` receives the port, `--state` receives {"pid":…,"port":…,"startedAt":…}; both appear at
@@ -10,7 +10,7 @@
 // that contain BAD, EXPIRED or LIMIT fail as their names say; every other token works, one that
 // contains SLOW after four seconds. With `--claude` the wrapper itself knows nothing of logins: it starts that program
 // (claude.mjs, or any other; found beside this file) for each question, as the runbook's wrapper does, with its own
-// environment and in its own folder, and answers with what that prints.
+// environment and in its own folder, and answers with what that prints; `--token-server` tells claude.mjs whom to ask.
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -114,7 +114,10 @@ function askClaude(prompt) {
   const command = path.endsWith(".mjs") ? [process.execPath, path] : [path];
   return new Promise((settle, fail) => {
     const [program, ...words] = [...command, "--allowedTools", "WebSearch"];
-    const child = spawn(program, words, { stdio: ["pipe", "pipe", "inherit"] });
+    const tokenServer = option("token-server", "");
+    const told = tokenServer === "" ? {} : { STANDIN_TOKEN_SERVER: tokenServer };
+    const env = { ...process.env, ...told };
+    const child = spawn(program, words, { env, stdio: ["pipe", "pipe", "inherit"] });
     const printed = [];
     child.stdout.on("data", (chunk) => printed.push(chunk));
     child.on("error", fail);
