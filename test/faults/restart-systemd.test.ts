@@ -1,23 +1,13 @@
-import {
-  chmodSync,
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { expectNewProven, expectOldWhole } from "../support/promises.ts";
-import { endProcesses, processesNaming } from "../support/processes.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { PUSH, openStage, renderHostLogin, tokens } from "../support/stage.ts";
 import type { Stage } from "../support/stage.ts";
+import { installSystemd } from "../support/systemd.ts";
+import { until } from "../support/until.ts";
 
-const FAKE = fileURLToPath(new URL("../support/fake-systemctl", import.meta.url));
 const OLD = renderHostLogin(tokens.other);
 const UNIT = "claude-wrapper.service";
 
@@ -31,29 +21,33 @@ interface UnitStage extends AsyncDisposable {
 }
 
 async function openUnitStage(scope: "system" | "user", unit = UNIT): Promise<UnitStage> {
-  const folder = mkdtempSync(join(tmpdir(), "sync-creds-systemd-"));
-  chmodSync(folder, 0o755);
-  copyFileSync(FAKE, join(folder, "systemctl"));
-  symlinkSync("systemctl", join(folder, "journalctl"));
+  const systemd = installSystemd();
   const restart = { kind: "systemd", unit, scope };
-  const stage = await openStage({
-    hostFile: OLD,
-    sshd: { path: [folder] },
-    host: { restart },
-    running: true,
-  });
-  const facts = { unit: UNIT, scope, directory: stage.directory, command: stage.command };
-  for (const [name, text] of Object.entries(facts)) writeFileSync(join(folder, name), `${text}\n`);
-  const [running] = processesNaming(`${stage.directory}/wrapper.mjs`);
-  writeFileSync(join(folder, "pid"), `${running?.pid ?? 0}\n`);
+  const path = [systemd.folder];
+  const stage = await openStage({ hostFile: OLD, sshd: { path }, host: { restart } });
+  const { home } = stage.sshd;
+  const text = [
+    "[Service]",
+    `Environment=HOME=${home} PATH=${process.env["PATH"]}`,
+    `WorkingDirectory=${stage.directory}`,
+    `ExecStart=/bin/sh -c '${stage.command}'`,
+  ].join("\n");
+  if (scope === "system") systemd.write(UNIT, text);
+  else {
+    const file = join(home, ".config/systemd/user", UNIT);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  const manager = scope === "user" ? ["--user"] : [];
+  systemd.control([...manager, "start", UNIT], { HOME: home, XDG_RUNTIME_DIR: "/run/user/0" });
+  await until("the unit answers", async () => (await stage.chat("up?")) !== undefined);
   return {
     stage,
-    calls: () => readFileSync(join(folder, "calls"), "utf8"),
-    next: (way, times) => writeFileSync(join(folder, way), `${times}\n`),
+    calls: () => systemd.calls(),
+    next: (way, times) => systemd.next(way, times),
     async [Symbol.asyncDispose]() {
-      endProcesses(() => processesNaming(folder));
+      systemd[Symbol.dispose]();
       await stage[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true });
     },
   };
 }
@@ -94,7 +88,9 @@ describe.skipIf(!hasSshd)("a systemd unit", () => {
     const { result, code } = await host.stage.run(...PUSH);
     expect(result).toMatchObject({ outcome: "rolled-back", code: "RESTART_FAILED" });
     expect(result.why).toContain("Job for claude-wrapper.service failed");
-    expect(result.logTail).toEqual(["unit: the last words"]);
+    expect(result.logTail?.at(-1)).toBe(
+      `${UNIT}: Main process exited, code=exited, status=1/FAILURE`,
+    );
     expect(result.state).toContain("answering again");
     expect(code).toBe(10);
     expect(await host.stage.chat("say pong")).toBe("pong");

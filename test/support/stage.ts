@@ -9,7 +9,8 @@ import { freePort, startSshd } from "./sshd.ts";
 import type { SshdHost, SshdOptions } from "./sshd.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/sync-creds.js", import.meta.url));
-const WRAPPER = fileURLToPath(new URL("./wrapper.mjs", import.meta.url));
+/** The wrapper, and the `claude` that it starts when told `--claude claude.mjs`. */
+const PROGRAMS = ["wrapper.mjs", "claude.mjs", "claude-login.mjs"];
 
 /** Plainly fake logins. The word after CANARY says how the test wrapper treats them. */
 export const tokens = {
@@ -115,8 +116,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   mkdirSync(dirname(laptopFile), { mode: 0o700 });
   mkdirSync(directory);
   // The account of the host may have no way into this folder.
+  for (const name of PROGRAMS) copyFileSync(join(import.meta.dirname, name), join(directory, name));
   const program = join(directory, "wrapper.mjs");
-  copyFileSync(WRAPPER, program);
   if (options.hostFile !== undefined) {
     mkdirSync(dirname(hostFile), { mode: 0o700 });
     writeFileSync(hostFile, options.hostFile, { mode: 0o600 });

@@ -2,18 +2,20 @@
 //
 //   node wrapper.mjs [--port 0] [--port-file FILE] [--state FILE] [--credentials FILE]
 //                    [--read request|start] [--startup-ms 0] [--exit-after-ms N] [--bearer WORD]
-//                    [--answer-ms 0] [--separator ·] [--bearer-file FILE]
+//                    [--answer-ms 0] [--separator ·] [--bearer-file FILE] [--claude FILE] [--token-server URL]
 //
 // Every option may also come from the environment: WRAPPER_PORT, WRAPPER_PORT_FILE, … (argv wins).
 // `--port-file` receives the port, `--state` receives {"pid":…,"port":…,"startedAt":…}; both appear at
 // once and whole, when the wrapper listens. GOOD API keys start with sk-ant-api03-GOOD; access tokens
 // that contain BAD, EXPIRED or LIMIT fail as their names say; every other token works, one that
-// contains SLOW after four seconds.
-import { execFileSync } from "node:child_process";
+// contains SLOW after four seconds. With `--claude` the wrapper itself knows nothing of logins: it starts that program
+// (claude.mjs, or any other; found beside this file) for each question, as the runbook's wrapper does, with its own
+// environment and in its own folder, and answers with what that prints; `--token-server` tells claude.mjs whom to ask.
+import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const NOT_LOGGED_IN = "Not logged in · Please run /login";
 
@@ -22,7 +24,8 @@ const credentialsPath = option("credentials", join(configDir, ".credentials.json
 const bearerFile = option("bearer-file", "");
 const bearer = bearerFile === "" ? option("bearer", "") : readFileSync(bearerFile, "utf8").trim();
 const startedAt = Date.now();
-const atStart = option("read", "request") === "start" ? findFailure() : undefined;
+const claude = option("claude", "");
+const atStart = claude === "" && option("read", "request") === "start" ? findFailure() : undefined;
 
 setTimeout(listen, Number(option("startup-ms", "0")));
 
@@ -31,14 +34,14 @@ function listen() {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
-      const reply = () => {
-        const { status, json } = route(request, Buffer.concat(chunks).toString("utf8"));
+      const reply = async () => {
+        const { status, json } = await route(request, Buffer.concat(chunks).toString("utf8"));
         response.writeHead(status, { "content-type": "application/json" });
         response.end(JSON.stringify(json));
       };
       const thinkingMs = request.method === "POST" ? thinkingTime() : 0;
-      if (thinkingMs > 0) setTimeout(reply, thinkingMs);
-      else reply();
+      if (thinkingMs > 0) setTimeout(() => void reply(), thinkingMs);
+      else void reply();
     });
   });
   server.listen(Number(option("port", "0")), "127.0.0.1", () => {
@@ -51,7 +54,7 @@ function listen() {
   });
 }
 
-function route({ method, url, headers }, text) {
+async function route({ method, url, headers }, text) {
   if (method === "GET" && url === "/health") {
     return { status: 200, json: { status: "healthy", pid: process.pid, startedAt } };
   }
@@ -66,19 +69,19 @@ function route({ method, url, headers }, text) {
         };
   }
   try {
-    return { status: 200, json: respond(JSON.parse(text)) };
+    return { status: 200, json: await respond(JSON.parse(text)) };
   } catch {
     return { status: 422, json: { detail: [{ msg: "unreadable request" }] } };
   }
 }
 
-function chat({ message, model = "sonnet" }) {
+async function chat({ message, model = "sonnet" }) {
   // The trap of the runbook's wrapper: failures are a success too.
-  return { response: answer(message), session_id: null, model, status: "success" };
+  return { response: await answer(message), session_id: null, model, status: "success" };
 }
 
-function openai({ messages, model }) {
-  const message = { role: "assistant", content: answer(messages.at(-1).content) };
+async function openai({ messages, model }) {
+  const message = { role: "assistant", content: await answer(messages.at(-1).content) };
   return {
     object: "chat.completion",
     model,
@@ -86,21 +89,43 @@ function openai({ messages, model }) {
   };
 }
 
-function anthropic({ messages, model }) {
-  const text = answer(messages.at(-1).content);
+async function anthropic({ messages, model }) {
+  const text = await answer(messages.at(-1).content);
   return { type: "message", role: "assistant", model, content: [{ type: "text", text }] };
 }
 
 function thinkingTime() {
+  if (claude !== "") return Number(option("answer-ms", "0"));
   const token = readJson(credentialsPath)?.claudeAiOauth?.accessToken ?? "";
   return token.includes("SLOW") ? 4000 : Number(option("answer-ms", "0"));
 }
 
-/** What the client would print: its failure, or the last word of the prompt, as a model would. */
-function answer(prompt) {
+/** What the client prints, or would print: its failure, or the last word of the prompt, as a model would. */
+async function answer(prompt) {
+  if (claude !== "") return (await askClaude(prompt)).replaceAll("·", option("separator", "·"));
   const word = /(\S+)\s*$/.exec(prompt)[1];
   const failure = atStart ?? findFailure();
   return failure === "" ? word : failure.replaceAll("·", option("separator", "·"));
+}
+
+/** `echo PROMPT | claude --allowedTools WebSearch`: the exit status does not matter to this wrapper, as in the field. */
+function askClaude(prompt) {
+  const path = resolve(import.meta.dirname, claude);
+  const command = path.endsWith(".mjs") ? [process.execPath, path] : [path];
+  return new Promise((settle, fail) => {
+    const [program, ...words] = [...command, "--allowedTools", "WebSearch"];
+    const tokenServer = option("token-server", "");
+    const told = tokenServer === "" ? {} : { STANDIN_TOKEN_SERVER: tokenServer };
+    const env = { ...process.env, ...told };
+    const child = spawn(program, words, { env, stdio: ["pipe", "pipe", "inherit"] });
+    const printed = [];
+    child.stdout.on("data", (chunk) => printed.push(chunk));
+    child.on("error", fail);
+    child.on("close", () => settle(Buffer.concat(printed).toString("utf8").trim()));
+    // It may end before it has read the question.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(`${prompt}\n`);
+  });
 }
 
 /** Why the client cannot answer, in its own words; empty when it can. */
