@@ -1,10 +1,8 @@
 import { fingerprintOf } from "../credentials/fingerprint.ts";
 import { SyncCredsError } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import { setupTokenEndsAt } from "../tokens/lifetime.ts";
 import type { Projection } from "./project.ts";
-
-/** A setup token works for a year from its issue (Anthropic's documentation of `claude setup-token`). */
-export const SETUP_TOKEN_LIFE_MS = 365 * 24 * 3600_000;
 
 /** A token or key as a delivery sends it. */
 export interface TokenProjection extends Omit<Projection, "block"> {
@@ -30,7 +28,7 @@ export function projectSetupToken(
       ...(text.startsWith("sk-ant-api") ? ['Or set `"delivery": "api-key"` in hosts.json'] : []),
     ]);
   }
-  const expiresAt = issuedAt === undefined ? undefined : issuedAt + SETUP_TOKEN_LIFE_MS;
+  const expiresAt = issuedAt === undefined ? undefined : setupTokenEndsAt(issuedAt);
   if (expiresAt !== undefined && expiresAt <= now) {
     throw unfit("this setup token is over a year old", "it ended 365 days after its issue", [
       "Make a new one with `claude setup-token`, then `sync-creds token set NAME`",
