@@ -273,6 +273,7 @@ const rows: Row[] = [
     INVALID,
     {
       ...GOOD_FILE,
+      "home/.config/anthropic/configs/work.json": '{"authentication":{"type":"user_oauth"}}',
       "home/.config/anthropic/credentials/work.json": JSON.stringify({ access_token: bad }),
     },
     { ANTHROPIC_PROFILE: "work" },

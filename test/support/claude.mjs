@@ -116,9 +116,10 @@ function listManaged(file) {
   return [file, ...names.map((name) => join(folder, name))];
 }
 
-/** The access token of a named profile; one that is not there is passed over. */
+/** The access token of a named profile; one that is not set up is passed over. */
 function readProfile({ ANTHROPIC_PROFILE: name, ANTHROPIC_CONFIG_DIR: folder }) {
   const directory = folder || join(process.env.HOME || homedir(), ".config", "anthropic");
+  if (readJson(join(directory, "configs", `${name}.json`)) === undefined) return undefined;
   return readJson(join(directory, "credentials", `${name}.json`))?.access_token;
 }
 
