@@ -38,6 +38,18 @@ describe.skipIf(!hasSshd)("a host behind jump hosts", () => {
     for (const jump of [outer, inner]) expect(jump.log()).toContain("Accepted publickey");
   });
 
+  test("is reached through one that is named by address and port", async () => {
+    await using target = await startSshd();
+    await using jump = await startSshd();
+    const { sshConfig } = writeConfig(target, jump);
+    const text = readFileSync(sshConfig, "utf8").replace("Host jump-1", "Host 127.0.0.1");
+    const address = `${jump.user}@127.0.0.1:${jump.port}`;
+    writeFileSync(sshConfig, text.replace("ProxyJump jump-1", `ProxyJump ${address}`));
+    const { out } = await runOn(target, "echo in", {}, { ...TARGET, sshConfig });
+    expect(out).toBe("in\n");
+    expect(jump.log()).toContain("Accepted publickey");
+  });
+
   test("ends its jump hosts' connections with its own", async () => {
     await using target = await startSshd();
     await using jump = await startSshd();

@@ -258,6 +258,16 @@ test("tokens in ProxyJump are those of the host behind it", async () => {
   ]);
 });
 
+test("the brackets that ssh -G puts around an address are no part of it", async () => {
+  const { run } = fakeSsh({
+    web: "proxyjump eve@[192.0.2.1]:2022\n",
+    "192.0.2.1": "user ignored\n",
+  });
+  expect((await routeOf("", { run })).hops).toMatchObject([
+    { host: "192.0.2.1", user: "eve", port: 2022 },
+  ]);
+});
+
 test("a ProxyJump that names no host is refused before anything is contacted", async () => {
   await expect(routeOf("proxyjump -oProxyCommand=x")).rejects.toMatchObject({
     code: "SSH_UNSUPPORTED",
