@@ -90,7 +90,7 @@ export function requireOffers({ offers, skipped }: Attempts, route: Route, named
 export function explainRefusal(
   error: SyncCredsError,
   { offers, skipped }: Attempts,
-  { user, host, port }: Route,
+  { command }: Route,
 ): SyncCredsError {
   const offered = offers.map(
     ({ label, key }) =>
@@ -101,7 +101,6 @@ export function explainRefusal(
     ...(offered.length === 0 ? [] : [`offered: ${offered.join(", ")}`]),
     ...(skipped.length === 0 ? [] : [renderSkipped(skipped)]),
   ];
-  const target = `-p ${port} ${user}@${host}`;
   return new SyncCredsError("AUTHENTICATION_FAILED", error.message, {
     why: why.join("; "),
     next: [
@@ -109,7 +108,7 @@ export function explainRefusal(
       ...(error.next.length > 0
         ? error.next
         : [
-            `Check that \`ssh ${target}\` works; if it does not, install your key with \`ssh-copy-id ${target}\``,
+            `Check that \`${command}\` works; if it does not, install your key with \`${command.replace(/^ssh/, "ssh-copy-id")}\``,
           ]),
     ],
     cause: error,

@@ -75,6 +75,7 @@ async function openLeg(
   const person = personFor(route, ports);
   const options: Omit<OpenOptions, "isHostKeyTrusted"> = {
     address: titleOf(route),
+    command: route.command,
     host: route.host,
     port: route.port,
     user: route.user,
@@ -138,10 +139,10 @@ async function streamTo(route: Route, hop: Session): Promise<Duplex> {
     throw new SyncCredsError("HOST_UNREACHABLE", `cannot reach ${addressOf(route)}`, {
       why: isForbidden
         ? `the sshd of ${hop.address} forwards no connections, so it is no jump host`
-        : `${hop.address} was reached, but not the host behind it: ${reason || "it gave no reason"}`,
+        : `${hop.address} was reached, but not ${route.host}:${route.port} behind it: ${reason || "it gave no reason"}`,
       next: isForbidden
         ? [`Set \`AllowTcpForwarding local\` for this account in the sshd_config of ${hop.address}`]
-        : [`Try it from there: \`ssh\` to ${hop.address}, then to ${route.host}:${route.port}`],
+        : [`Try it from there, and with \`${route.command}\` from here`],
       cause: error,
     });
   }

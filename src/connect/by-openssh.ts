@@ -39,6 +39,7 @@ export async function connectByOpenssh(
       argv: opensshArguments(host, route),
       destination: host.ssh.host,
       address: titleOf(route),
+      command: route.command,
       files: ports.files,
       env: ports.env,
       platform: ports.platform,

@@ -113,7 +113,7 @@ export function hostKeyError(
     why: `${authority}; ${nothingSent}`,
     next: [
       `Compare ${fingerprintOfKey(key)} with what this prints on the host itself: ${showOnHost(key)}`,
-      `If they are equal, ${pin === undefined ? "" : `${pin}, or `}accept it with \`ssh -p ${route.port} ${route.user}@${route.host}\``,
+      `If they are equal, ${pin === undefined ? "" : `${pin}, or `}accept it with \`${route.command}\``,
       `\`ssh-keyscan -p ${route.port} ${route.host} >> ${userFile}\` records whatever answers: it verifies nothing by itself`,
     ],
   });

@@ -13,6 +13,7 @@ import {
   socketOf,
   strictnessOf,
 } from "./options.ts";
+import { sshArguments } from "./ssh-command.ts";
 import { expandBySsh, NO_SSH_PROGRAM, readSshConfig, SshConfig } from "./ssh-config.ts";
 import { expandPath, type TokenValues } from "./tokens.ts";
 
@@ -20,6 +21,8 @@ import { expandPath, type TokenValues } from "./tokens.ts";
 export interface Route {
   /** The host as messages name it: `web-1`, or `jump host bastion`. */
   readonly label: string;
+  /** What a person types to reach it the same way: `ssh -p 2222 deploy@web-1`. */
+  readonly command: string;
   /** The name in hosts.json; absent for a jump host. */
   readonly name?: string;
   readonly host: string;
@@ -100,6 +103,7 @@ async function resolve(stop: Stop, ports: Ports, depth: number): Promise<Route> 
   const isLost = answer === undefined && !isSelfContained(stop);
   return {
     label: stop.label,
+    command: `ssh ${sshArguments(stop)}`,
     ...(stop.name !== undefined && { name: stop.name }),
     host: hostName,
     port,

@@ -10,6 +10,8 @@ export type OpenSession = (options: OpenOptions) => Promise<Session>;
 export interface OpenOptions {
   /** The host as messages name it: `user@host:port`, or `jump host user@host:port`. */
   readonly address: string;
+  /** What a person types to reach it, for messages. */
+  readonly command: string;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -82,6 +84,8 @@ export interface OpensshOptions {
   readonly destination: string;
   /** `user@host:port`, for messages. */
   readonly address: string;
+  /** What a person types to reach it, for messages. */
+  readonly command: string;
   readonly files: Pick<Ports["files"], "makePrivateFolder" | "remove">;
   readonly platform: NodeJS.Platform;
   /** The environment that `ssh` runs in, as the user's own would: agent, ticket cache, PATH. */

@@ -1,6 +1,6 @@
 import { SyncCredsError } from "../errors.ts";
 import { printable } from "./printable.ts";
-import { connectionLost, openingFailure, type Progress } from "./ssh-failures.ts";
+import { connectionLost, openingFailure, type Peer, type Progress } from "./ssh-failures.ts";
 
 /** What `ssh` says on its way out, and the system's name for the same. */
 const NETWORK: readonly [pattern: RegExp, code: string][] = [
@@ -18,7 +18,8 @@ const IS_TALK =
   /^debug\d: |^OpenSSH_|^Authenticat|^Warning: Permanently added|^Pseudo-terminal|^\s*$|^Killed by signal|^Connection closed by UNKNOWN|^stdio forwarding failed/;
 
 /** Why no session came about, from everything `ssh` has said; the words are those of the other transport. */
-export function opensshFailure(log: readonly string[], address: string): SyncCredsError {
+export function opensshFailure(log: readonly string[], peer: Peer): SyncCredsError {
+  const { address, command } = peer;
   const said = log.filter((line) => !IS_TALK.test(line));
   const text = said.join("\n");
   const cause = new Error(text);
@@ -26,10 +27,10 @@ export function opensshFailure(log: readonly string[], address: string): SyncCre
     return (why: string, next: readonly string[] = []) =>
       new SyncCredsError(code, what, { why, next, cause });
   };
-  if (/Host key verification failed/.test(text)) return hostKeyFailure(log, text, address);
+  if (/Host key verification failed/.test(text)) return hostKeyFailure(log, text, peer);
   if (/Permission denied \(|Too many authentication failures|No more authentication/.test(text)) {
     return failure("AUTHENTICATION_FAILED", `${address} did not let us in`)(refusalOf(log, text), [
-      `Check that \`ssh ssh://${address.replace(/^jump host /, "")}\` works from here`,
+      `Check that \`${command}\` works from here`,
     ]);
   }
   if (/Bad configuration option|bad configuration options|Bad owner or permissions/.test(text)) {
@@ -51,7 +52,7 @@ export function opensshFailure(log: readonly string[], address: string): SyncCre
       ["Install the OpenSSH client"],
     );
   }
-  return unreachable(log, said, address);
+  return unreachable(log, said, peer);
 }
 
 /** Whether sshd may just have been too busy to talk: worth another try. A jump host or proxy that failed is not. */
@@ -80,11 +81,7 @@ function foreignGreetingOf(log: readonly string[]): string {
   return line?.replace(/^.*banner line 0: /, "") ?? "";
 }
 
-function unreachable(
-  log: readonly string[],
-  said: readonly string[],
-  address: string,
-): SyncCredsError {
+function unreachable(log: readonly string[], said: readonly string[], peer: Peer): SyncCredsError {
   const text = said.join("\n");
   const [, code] = NETWORK.find(([pattern]) => pattern.test(text)) ?? [];
   const firstBytes = foreignGreetingOf(log);
@@ -99,7 +96,7 @@ function unreachable(
   // That the line went dead is the least telling; whoever else spoke knows why.
   const telling = said.find((line) => !line.startsWith("kex_exchange_identification")) ?? said[0];
   const words = printable(telling ?? "it ended without a word").replace(/^ssh: /, "");
-  const error = openingFailure(Object.assign(new Error(words), { code }), address, progress);
+  const error = openingFailure(Object.assign(new Error(words), { code }), peer, progress);
   if (firstBytes !== "") return error;
   // The first line names whoever failed: with jump hosts or a proxy that need not be the host.
   const why = code === undefined ? words : `${error.why} (\`ssh\`: ${words})`;
@@ -110,7 +107,11 @@ function unreachable(
   });
 }
 
-function hostKeyFailure(log: readonly string[], text: string, address: string): SyncCredsError {
+function hostKeyFailure(
+  log: readonly string[],
+  text: string,
+  { address, command }: Peer,
+): SyncCredsError {
   const shown = log.findLast((line) => line.startsWith("debug1: Server host key: "));
   const key = printable(shown?.replace("debug1: Server host key: ", "") ?? "a key");
   const place = /(?:Offending .* in|REVOKED HOST KEY.*\n.*in) (\S+:\d+)/.exec(text)?.[1];
@@ -134,7 +135,7 @@ function hostKeyFailure(log: readonly string[], text: string, address: string): 
       certificate === undefined
         ? `it shows ${key}, which is in no known_hosts; ${nothingSent}`
         : `its certificate does not count: ${printable(certificate)}; ${nothingSent}`,
-    next: [compare, `Then accept it with \`ssh ssh://${address.replace(/^jump host /, "")}\``],
+    next: [compare, `Then accept it with \`${command}\``],
   });
 }
 

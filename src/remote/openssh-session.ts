@@ -41,13 +41,13 @@ async function openOnce(
   folder: string,
   seen: { log: readonly string[] },
 ): Promise<Session> {
-  const { address, answer, signal } = options;
+  const { answer, signal } = options;
   let fail!: (error: unknown) => void;
   const failed = new Promise<never>((_resolve, reject) => {
     fail = reject;
   });
   failed.catch(() => undefined);
-  const limit = new TimeLimit(() => fail(opensshFailure(["Connection timed out"], address)));
+  const limit = new TimeLimit(() => fail(opensshFailure(["Connection timed out"], options)));
   const stop = (): void => fail(abortReason(signal));
   if (signal?.aborted) throw abortReason(signal);
   signal?.addEventListener("abort", stop, { once: true });
@@ -69,7 +69,7 @@ async function openOnce(
   limit.start(options.connectTimeoutMs);
   try {
     const opened = master.line(IS_OPEN).catch(() => {
-      throw opensshFailure(master.log, address);
+      throw opensshFailure(master.log, options);
     });
     await Promise.race([opened, failed]);
     return sessionThrough(master, desk, folder, options);

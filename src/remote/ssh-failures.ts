@@ -1,5 +1,6 @@
 /** ssh2's and the operating system's errors, in the words of sync-creds. */
 import { SyncCredsError } from "../errors.ts";
+import type { OpenOptions } from "./open-session.ts";
 import { printable } from "./printable.ts";
 
 /** How far a connection had come when it failed. */
@@ -34,12 +35,12 @@ const NEXT: Readonly<Record<string, string>> = {
     "Wait a little: sshd drops connections when too many are open (MaxStartups) or after failed logins",
 };
 
+/** Whom we tried to reach, in the words of messages. */
+export type Peer = Pick<OpenOptions, "address" | "command">;
+
 /** Why no session came about. */
-export function openingFailure(
-  thrown: unknown,
-  address: string,
-  progress: Progress,
-): SyncCredsError {
+export function openingFailure(thrown: unknown, peer: Peer, progress: Progress): SyncCredsError {
+  const { address } = peer;
   if (thrown instanceof SyncCredsError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (/signature verification failed/.test(error.message)) {
@@ -71,7 +72,7 @@ export function openingFailure(
       cause: thrown,
     });
   }
-  return unreachable(error, address, progress);
+  return unreachable(error, peer, progress);
 }
 
 /** Why an attempt was given up: what the signal was aborted with, else `INTERRUPTED`. */
@@ -170,7 +171,7 @@ function authenticationFailure(
   return new SyncCredsError("AUTHENTICATION_FAILED", what, { why, next, cause: error });
 }
 
-function unreachable(error: Error, address: string, progress: Progress): SyncCredsError {
+function unreachable(error: Error, { address, command }: Peer, progress: Progress): SyncCredsError {
   const code = codeOf(error);
   const { stage, firstBytes } = progress;
   const isForeign = stage === "greeting" && firstBytes !== "" && !firstBytes.startsWith("SSH-");
@@ -184,7 +185,7 @@ function unreachable(error: Error, address: string, progress: Progress): SyncCre
     why,
     next: [
       ...(NEXT[code] === undefined ? [] : [NEXT[code]]),
-      `Check that \`ssh ssh://${address}\` works from here`,
+      `Check that \`${command}\` works from here`,
     ],
     cause: error,
   });

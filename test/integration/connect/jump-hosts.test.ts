@@ -79,6 +79,10 @@ describe.skipIf(!hasSshd)("a host behind jump hosts", () => {
       code: "HOST_UNREACHABLE",
       message: expect.stringMatching(/^cannot reach jump host \S+@127\.0\.0\.1:\d+$/),
       why: "nothing listens on that port",
+      next: [
+        expect.any(String),
+        `Check that \`ssh -F ${config.sshConfig} jump-1\` works from here`,
+      ],
     });
   });
 
@@ -89,7 +93,7 @@ describe.skipIf(!hasSshd)("a host behind jump hosts", () => {
     const error = await failure(target, {}, { ...TARGET, ...config });
     expect(error.code).toBe("HOST_UNREACHABLE");
     expect(error.why).toMatch(
-      /^jump host \S+ was reached, but not the host behind it: Connection refused/,
+      /^jump host \S+ was reached, but not 127\.0\.0\.1:\d+ behind it: Connection refused/,
     );
   });
 
