@@ -8,7 +8,7 @@ import { printable } from "../remote/printable.ts";
 import type { Session } from "../remote/session.ts";
 import { Secret } from "../secret.ts";
 import type { Leg } from "./by-node.ts";
-import { titleOf } from "./host-key.ts";
+import { nameOf, titleOf } from "./host-key.ts";
 import { needsTouch } from "./keys.ts";
 import { Answers } from "./passwords.ts";
 import type { Route } from "./route.ts";
@@ -105,6 +105,8 @@ export function opensshArguments(host: Host, route: Route): string[] {
     ConnectTimeout: String(Math.ceil(route.connectTimeoutMs / 1000)),
     ServerAliveInterval: String(Math.ceil(route.keepAlive.intervalMs / 1000)),
     ServerAliveCountMax: String(route.keepAlive.count),
+    // Not said unless it is needed: older ones do not know the option.
+    ...(route.forksAway && { ForkAfterAuthentication: "no" }),
   };
   return [
     ...(host.sshConfig === undefined ? [] : ["-F", host.sshConfig]),
@@ -158,7 +160,7 @@ function answererFor(
     if (subject === "host-key") {
       const lines = question.text.split("\n").map(printable);
       const isTrusted = await inTurn(ports, () =>
-        human.confirm(`Is this the key of ${route.label}?`, lines),
+        human.confirm(`Is this the key of ${nameOf(route)}?`, lines),
       );
       return new Secret(isTrusted ? "yes" : "no");
     }

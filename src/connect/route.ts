@@ -59,6 +59,8 @@ export interface Route {
   readonly connectTimeoutMs: number;
   readonly keepAlive: KeepAlive;
   readonly socket: SocketOptions;
+  /** The user's `ssh` goes to the background once it is in. */
+  readonly forksAway: boolean;
   /** One-line remarks on what OpenSSH would do and sync-creds does not. */
   readonly notes: readonly string[];
 }
@@ -130,6 +132,7 @@ async function resolve(stop: Stop, ports: Ports, depth: number): Promise<Route> 
     connectTimeoutMs: milliseconds(config.one("connecttimeout"), DEFAULT_CONNECT_TIMEOUT_MS),
     keepAlive: keepAliveOf(config),
     socket: socketOf(config),
+    forksAway: config.isYes("forkafterauthentication"),
     notes: [
       ...(isLost ? [NO_SSH_PROGRAM] : []),
       ...strictNote,

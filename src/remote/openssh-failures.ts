@@ -81,6 +81,23 @@ function foreignGreetingOf(log: readonly string[]): string {
   return line?.replace(/^.*banner line 0: /, "") ?? "";
 }
 
+/** Another program leads to the host; when that ends, `ssh` sees no more than a closed connection. */
+function detourOf(log: readonly string[]): { why: string; next: string } | undefined {
+  if (log.some((line) => line.startsWith("debug1: Setting implicit ProxyCommand from ProxyJump"))) {
+    return {
+      why: "the way through its jump host ended before the host spoke",
+      next: "Log in to the jump host, and from there to the host, with `ssh`",
+    };
+  }
+  if (log.some((line) => line.startsWith("debug1: Executing proxy command"))) {
+    return {
+      why: "its ProxyCommand gave no way to the host",
+      next: "Run the ProxyCommand of your ssh configuration by hand and see what it says",
+    };
+  }
+  return undefined;
+}
+
 function unreachable(log: readonly string[], said: readonly string[], peer: Peer): SyncCredsError {
   const text = said.join("\n");
   const [, code] = NETWORK.find(([pattern]) => pattern.test(text)) ?? [];
@@ -98,6 +115,14 @@ function unreachable(log: readonly string[], said: readonly string[], peer: Peer
   const words = printable(telling ?? "it ended without a word").replace(/^ssh: /, "");
   const error = openingFailure(Object.assign(new Error(words), { code }), peer, progress);
   if (firstBytes !== "") return error;
+  const detour = detourOf(log);
+  if (isGreeting && detour !== undefined) {
+    return new SyncCredsError(error.code, error.message, {
+      why: `${detour.why} (\`ssh\`: ${words})`,
+      next: [detour.next, `Check that \`${peer.command}\` works from here`],
+      cause: error.cause,
+    });
+  }
   // The first line names whoever failed: with jump hosts or a proxy that need not be the host.
   const why = code === undefined ? words : `${error.why} (\`ssh\`: ${words})`;
   return new SyncCredsError(error.code, error.message, {

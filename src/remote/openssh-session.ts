@@ -92,6 +92,7 @@ function masterArguments({ argv, answer, destination }: OpensshOptions, folder: 
     "RemoteCommand=none",
     "PermitLocalCommand=no",
     "RequestTTY=no",
+    "Tunnel=no",
     ...(answer === undefined ? ["BatchMode=yes"] : []),
   ];
   return [

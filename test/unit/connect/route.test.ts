@@ -29,6 +29,7 @@ const PLAIN = {
   keychainHasPassphrases: false,
   keepAlive: { intervalMs: 5000, count: 3 },
   socket: {},
+  forksAway: false,
   notes: [],
 };
 
