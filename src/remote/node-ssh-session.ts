@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
 import { openForward, startCommand } from "./ssh-channels.ts";
 import { loginInOrder, type LoginEvents } from "./ssh-login.ts";
-import { TimeLimit } from "./time-limit.ts";
+import { TimeLimit } from "../time-limit.ts";
 import {
   abortReason,
   connectionLost,

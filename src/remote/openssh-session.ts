@@ -10,7 +10,7 @@ import { isThrottledBy, masterLost, opensshFailure } from "./openssh-failures.ts
 import { OpensshMaster } from "./openssh-master.ts";
 import type { Session } from "./session.ts";
 import { abortReason } from "./ssh-failures.ts";
-import { TimeLimit } from "./time-limit.ts";
+import { TimeLimit } from "../time-limit.ts";
 
 const RETRIES = 3;
 /** After the connection is made and before the first command: a line of `ssh`'s own log. */
