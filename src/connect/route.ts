@@ -6,6 +6,7 @@ import { demandsOf, listOf } from "./demands.ts";
 import { parseJumps } from "./jumps.ts";
 import {
   agentSocketOf,
+  anyKeyNote,
   keepAliveOf,
   knownHostsFilesOf,
   methodsOf,
@@ -56,6 +57,8 @@ export interface Route {
   readonly hostKeyAlgorithms?: readonly string[];
   readonly hashKnownHosts: boolean;
   readonly strict: "yes" | "ask" | "accept-new";
+  /** ssh_config would take any key (`StrictHostKeyChecking no`); `strict` is `ask` then. */
+  readonly takesAnyKey: boolean;
   readonly connectTimeoutMs: number;
   readonly keepAlive: KeepAlive;
   readonly socket: SocketOptions;
@@ -101,7 +104,7 @@ async function resolve(stop: Stop, ports: Ports, depth: number): Promise<Route> 
   const agentSocket = agentSocketOf(config, values, ports.platform);
   const hostKeyAlias = config.one("hostkeyalias");
   const hostKeyAlgorithms = listOf(config, "hostkeyalgorithms");
-  const { strict, strictNote } = strictnessOf(config.one("stricthostkeychecking"), stop.label);
+  const { strict, takesAnyKey } = strictnessOf(config.one("stricthostkeychecking"));
   const isLost = answer === undefined && !isSelfContained(stop);
   return {
     label: stop.label,
@@ -129,13 +132,14 @@ async function resolve(stop: Stop, ports: Ports, depth: number): Promise<Route> 
     ...(hostKeyAlgorithms !== undefined && { hostKeyAlgorithms }),
     hashKnownHosts: config.one("hashknownhosts") === "yes",
     strict,
+    takesAnyKey,
     connectTimeoutMs: milliseconds(config.one("connecttimeout"), DEFAULT_CONNECT_TIMEOUT_MS),
     keepAlive: keepAliveOf(config),
     socket: socketOf(config),
     forksAway: config.isYes("forkafterauthentication"),
     notes: [
       ...(isLost ? [NO_SSH_PROGRAM] : []),
-      ...strictNote,
+      ...(takesAnyKey ? [anyKeyNote(stop.label)] : []),
       ...hops.flatMap(({ notes }) => notes),
     ],
   };

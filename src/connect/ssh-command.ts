@@ -19,6 +19,40 @@ export function sshArguments({ ssh, sshConfig, identityFile, knownHosts }: Reach
     .join(" ");
 }
 
+/**
+ * The ProxyCommand that leads through jump hosts as `ProxyJump` does, but asks where a jump host's configuration would take
+ * any host key. `undefined` where `ssh` may go by itself.
+ */
+export function guardedWay(hops: readonly Hop[]): string | undefined {
+  return hops.some(({ takesAnyKey }) => takesAnyKey) ? wayThrough(hops) : undefined;
+}
+
+interface Hop {
+  /** `ssh …` */
+  readonly command: string;
+  readonly takesAnyKey: boolean;
+}
+
+function wayThrough(hops: readonly Hop[]): string | undefined {
+  const last = hops.at(-1);
+  if (last === undefined) return undefined;
+  const before = wayThrough(hops.slice(0, -1));
+  return [
+    "ssh",
+    ...(last.takesAnyKey ? ["-o StrictHostKeyChecking=ask"] : []),
+    ...(before === undefined
+      ? []
+      : [`-o ${quoteForShell(escapeTokens(`ProxyCommand=${before}`))}`]),
+    '-W "[%h]:%p"',
+    escapeTokens(last.command.replace(/^ssh /, "")),
+  ].join(" ");
+}
+
+/** `%` starts a token where `ssh` expands a command. */
+function escapeTokens(text: string): string {
+  return text.replaceAll("%", "%%");
+}
+
 function quoteForShell(word: string): string {
   return /^~?[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

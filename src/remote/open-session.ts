@@ -86,6 +86,12 @@ export interface OpensshOptions {
   readonly address: string;
   /** What a person types to reach it, for messages. */
   readonly command: string;
+  /** The jump hosts on the way, for messages; `names` are what `ssh` calls each of them. */
+  readonly hops: readonly {
+    readonly address: string;
+    readonly command: string;
+    readonly names: readonly string[];
+  }[];
   readonly files: Pick<Ports["files"], "makePrivateFolder" | "remove">;
   readonly platform: NodeJS.Platform;
   /** The environment that `ssh` runs in, as the user's own would: agent, ticket cache, PATH. */

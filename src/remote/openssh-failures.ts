@@ -1,4 +1,5 @@
 import { SyncCredsError } from "../errors.ts";
+import type { OpensshOptions } from "./open-session.ts";
 import { printable } from "./printable.ts";
 import { connectionLost, openingFailure, type Peer, type Progress } from "./ssh-failures.ts";
 
@@ -17,11 +18,16 @@ const NETWORK: readonly [pattern: RegExp, code: string][] = [
 const IS_TALK =
   /^debug\d: |^OpenSSH_|^Authenticat|^Warning: Permanently added|^Pseudo-terminal|^\s*$|^Killed by signal|^Connection closed by UNKNOWN|^stdio forwarding failed/;
 
+/** Whom we tried to reach, and over whom. */
+type Failed = Pick<OpensshOptions, "address" | "command" | "hops">;
+
 /** Why no session came about, from everything `ssh` has said; the words are those of the other transport. */
-export function opensshFailure(log: readonly string[], peer: Peer): SyncCredsError {
-  const { address, command } = peer;
+export function opensshFailure(log: readonly string[], target: Failed): SyncCredsError {
   const said = log.filter((line) => !IS_TALK.test(line));
   const text = said.join("\n");
+  const hop = failedHop(log, text, target);
+  const peer = hop ?? target;
+  const { address, command } = peer;
   const cause = new Error(text);
   const failure = (code: ConstructorParameters<typeof SyncCredsError>[0], what: string) => {
     return (why: string, next: readonly string[] = []) =>
@@ -29,9 +35,10 @@ export function opensshFailure(log: readonly string[], peer: Peer): SyncCredsErr
   };
   if (/Host key verification failed/.test(text)) return hostKeyFailure(log, text, peer);
   if (/Permission denied \(|Too many authentication failures|No more authentication/.test(text)) {
-    return failure("AUTHENTICATION_FAILED", `${address} did not let us in`)(refusalOf(log, text), [
-      `Check that \`${command}\` works from here`,
-    ]);
+    return failure("AUTHENTICATION_FAILED", `${address} did not let us in`)(
+      refusalOf(hop ? undefined : log, text),
+      [`Check that \`${command}\` works from here`],
+    );
   }
   if (/Bad configuration option|bad configuration options|Bad owner or permissions/.test(text)) {
     return failure("SSH_UNSUPPORTED", "`ssh` does not accept its configuration")(
@@ -52,7 +59,7 @@ export function opensshFailure(log: readonly string[], peer: Peer): SyncCredsErr
       ["Install the OpenSSH client"],
     );
   }
-  return unreachable(log, said, peer);
+  return unreachable(log, said, peer, hop === undefined ? detourOf(log, target.hops) : undefined);
 }
 
 /** Whether sshd may just have been too busy to talk: worth another try. A jump host or proxy that failed is not. */
@@ -81,12 +88,31 @@ function foreignGreetingOf(log: readonly string[]): string {
   return line?.replace(/^.*banner line 0: /, "") ?? "";
 }
 
+/** The jump host that the failure is about: the host itself has not said a word then. */
+function failedHop(
+  log: readonly string[],
+  text: string,
+  { address, command, hops }: Failed,
+): Peer | undefined {
+  if (log.some((line) => line.startsWith("debug1: Remote protocol version"))) return undefined;
+  const named = hops.find(({ names }) => names.some((name) => text.includes(name)));
+  if (named !== undefined || hops.length === 0) return named;
+  if (!/Host key verification failed|Permission denied/.test(text)) return undefined;
+  return hops.length === 1 ? hops[0] : { address: `a jump host of ${address}`, command };
+}
+
+/** What leads to the host in place of a plain connection. */
+interface Detour {
+  readonly why: string;
+  readonly next: string;
+}
+
 /** Another program leads to the host; when that ends, `ssh` sees no more than a closed connection. */
-function detourOf(log: readonly string[]): { why: string; next: string } | undefined {
-  if (log.some((line) => line.startsWith("debug1: Setting implicit ProxyCommand from ProxyJump"))) {
+function detourOf(log: readonly string[], hops: OpensshOptions["hops"]): Detour | undefined {
+  if (hops.length > 0) {
     return {
       why: "the way through its jump host ended before the host spoke",
-      next: "Log in to the jump host, and from there to the host, with `ssh`",
+      next: `Log in to the jump host with \`${hops.at(-1)?.command}\`, and from there to the host`,
     };
   }
   if (log.some((line) => line.startsWith("debug1: Executing proxy command"))) {
@@ -98,7 +124,12 @@ function detourOf(log: readonly string[]): { why: string; next: string } | undef
   return undefined;
 }
 
-function unreachable(log: readonly string[], said: readonly string[], peer: Peer): SyncCredsError {
+function unreachable(
+  log: readonly string[],
+  said: readonly string[],
+  peer: Peer,
+  detour: Detour | undefined,
+): SyncCredsError {
   const text = said.join("\n");
   const [, code] = NETWORK.find(([pattern]) => pattern.test(text)) ?? [];
   const firstBytes = foreignGreetingOf(log);
@@ -115,7 +146,6 @@ function unreachable(log: readonly string[], said: readonly string[], peer: Peer
   const words = printable(telling ?? "it ended without a word").replace(/^ssh: /, "");
   const error = openingFailure(Object.assign(new Error(words), { code }), peer, progress);
   if (firstBytes !== "") return error;
-  const detour = detourOf(log);
   if (isGreeting && detour !== undefined) {
     return new SyncCredsError(error.code, error.message, {
       why: `${detour.why} (\`ssh\`: ${words})`,
@@ -164,14 +194,16 @@ function hostKeyFailure(
   });
 }
 
-/** Which keys `ssh` has offered, and what the host would take. */
-function refusalOf(log: readonly string[], text: string): string {
-  const offered = log
+/** Which keys `ssh` has offered, and what the host would take. The `ssh` to a jump host does not tell its keys. */
+function refusalOf(log: readonly string[] | undefined, text: string): string {
+  const offered = (log ?? [])
     .filter((line) => line.startsWith("debug1: Offering public key: "))
     .map((line) => printable(line.replace("debug1: Offering public key: ", "")));
   const taken = /Permission denied \((.*?)\)/.exec(text)?.[1];
   return [
-    offered.length === 0 ? "`ssh` had no key to offer" : "the host accepted none of the keys",
+    log !== undefined && offered.length === 0
+      ? "`ssh` had no key to offer"
+      : "the host accepted none of the keys",
     ...(taken === undefined ? [] : [`it takes ${printable(taken)}`]),
     ...(offered.length === 0 ? [] : [`offered: ${offered.join(", ")}`]),
   ].join("; ");

@@ -278,7 +278,7 @@ describe.skipIf(!hasSshd)("the system's ssh", () => {
       const { openOpensshSession } = await import(${JSON.stringify(program)});
       const files = { makePrivateFolder: async () => ${JSON.stringify(folder)}, remove: async () => {} };
       await openOpensshSession({ argv: ["-F", ${JSON.stringify(sshd.sshConfig)}], destination: "web",
-        address: "web", command: "ssh web", files, platform: process.platform, env: process.env, connectTimeoutMs: 20000 });
+        address: "web", command: "ssh web", hops: [], files, platform: process.platform, env: process.env, connectTimeoutMs: 20000 });
       console.log("open");
       setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], {

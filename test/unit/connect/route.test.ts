@@ -28,6 +28,7 @@ const PLAIN = {
   methods: ["publickey", "keyboard-interactive", "password"],
   keychainHasPassphrases: false,
   keepAlive: { intervalMs: 5000, count: 3 },
+  takesAnyKey: false,
   socket: {},
   forksAway: false,
   notes: [],
