@@ -5,7 +5,7 @@ export interface Interrupts extends Disposable {
   /** Aborted at the first one. */
   readonly signal: AbortSignal;
   /** As if one had come. */
-  interrupt(): void;
+  readonly interrupt: () => void;
 }
 
 /**
