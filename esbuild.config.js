@@ -19,7 +19,7 @@ await build({
   external: ["*.node", "cpu-features"],
   // What the CommonJS packages among them expect to find; ssh2's only file beside its own is for PuTTY's agent.
   banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url), __dirname = import.meta.dirname;',
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename;',
   },
   logLevel: "warning",
 });
