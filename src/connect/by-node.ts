@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { SyncCredsError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
-import type { OpenOptions, OpenSession } from "../remote/open-session.ts";
+import type { KeyOffer, OpenOptions, OpenSession } from "../remote/open-session.ts";
 import { printable } from "../remote/printable.ts";
 import type { Session } from "../remote/session.ts";
 import { type Attempts, explainRefusal, prepareAttempts, requireOffers } from "./auth.ts";
@@ -73,6 +73,7 @@ async function openLeg(
   { open, signal, notes }: ByNodeOptions,
 ): Promise<Session> {
   const person = personFor(route, ports);
+  const tried: KeyOffer[] = [];
   const options: Omit<OpenOptions, "isHostKeyTrusted"> = {
     address: titleOf(route),
     command: route.command,
@@ -86,6 +87,7 @@ async function openLeg(
     ...(route.hostKeyAlgorithms && { hostKeyAlgorithms: route.hostKeyAlgorithms }),
     knownKeyTypes: record.knownKeyTypes,
     offers: attempts.offers,
+    onOffer: (offer) => tried.push(offer),
     ...(hop && { through: () => streamTo(route, hop) }),
     ...(person && { person }),
     ...(signal && { signal }),
@@ -95,7 +97,7 @@ async function openLeg(
       return await open({ ...options, isHostKeyTrusted });
     } catch (error) {
       const isRefusal = error instanceof SyncCredsError && error.code === "AUTHENTICATION_FAILED";
-      throw isRefusal ? explainRefusal(error, attempts, route) : error;
+      throw isRefusal ? explainRefusal(error, { ...attempts, offers: tried }, route) : error;
     }
   };
   const isAcceptable = (key: Buffer): boolean => {

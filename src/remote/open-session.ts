@@ -31,6 +31,8 @@ export interface OpenOptions {
   readonly methods: readonly AuthMethod[];
   /** The keys to try, in this order. */
   readonly offers: readonly KeyOffer[];
+  /** Told of each key as it is tried: a host may stop listening before the last one. */
+  readonly onOffer?: (offer: KeyOffer) => void;
   /** The person who knows a password; without one only keys are tried. */
   readonly person?: LoginPerson;
   /** Until the key exchange is done, as OpenSSH's `ConnectTimeout`. */

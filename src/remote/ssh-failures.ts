@@ -140,6 +140,9 @@ export function isThrottled(error: unknown, { stage, firstBytes }: Progress): bo
   );
 }
 
+const CHOOSE_ONE_KEY =
+  "Name the right key, so that no other is tried: `IdentityFile` with `IdentitiesOnly yes`, or `identityFile` in hosts.json";
+
 function authenticationFailure(
   error: Error,
   address: string,
@@ -150,23 +153,20 @@ function authenticationFailure(
   const isRefusedOutright = methodsLeft.length > 0 && !methodsLeft.includes("publickey");
   const lack =
     person === "absent" && isAskable ? "there is nobody to ask" : "sync-creds cannot give that";
-  const why =
+  const more = [
+    ...(person === "absent" && isAskable ? ["Run sync-creds on a terminal: it asks"] : []),
+    "Or name an account in hosts.json that a key alone lets in",
+  ];
+  const [why, ...next] =
     person === "asked"
-      ? "the host did not accept what was answered"
+      ? ["the host did not accept what was answered"]
       : isPartial
-        ? `a key was accepted, but the host also wants ${wanted}, and ${lack}`
+        ? [`a key was accepted, but the host also wants ${wanted}, and ${lack}`, ...more]
         : isRefusedOutright
-          ? `the host takes no keys, only ${wanted}, and ${lack}`
+          ? [`the host takes no keys, only ${wanted}, and ${lack}`, ...more]
           : /too many/i.test(error.message)
-            ? "the host stopped listening after too many keys"
-            : "the host accepted none of the keys";
-  const next =
-    person === "asked" || !(isPartial || isRefusedOutright)
-      ? []
-      : [
-          ...(person === "absent" && isAskable ? ["Run sync-creds on a terminal: it asks"] : []),
-          "Or name an account in hosts.json that a key alone lets in",
-        ];
+            ? ["the host stopped listening after too many keys", CHOOSE_ONE_KEY]
+            : ["the host accepted none of the keys"];
   const what = `${address} did not let us in`;
   return new SyncCredsError("AUTHENTICATION_FAILED", what, { why, next, cause: error });
 }
