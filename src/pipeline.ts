@@ -6,6 +6,7 @@ import type { Failure } from "./failure.ts";
 import type { Host } from "./hosts/host.ts";
 import { install } from "./install/install.ts";
 import { commit } from "./install/rollback.ts";
+import { startDeadline } from "./once-per-run.ts";
 import type { HostResult } from "./outcome.ts";
 import { planHost } from "./plan/plan.ts";
 import type { Baseline, Plan } from "./plan/plan.ts";
@@ -26,12 +27,12 @@ import { finishAnew, goBack, recoverLeftover } from "./way-back.ts";
 /** What happens to one host, in order. Never rejects: a host ends proven, as it was, or with the reason why not. */
 export async function syncHost(job: Job, run: Run): Promise<HostResult> {
   const startedAt = run.ports.now();
-  const deadline = AbortSignal.timeout(job.host.deadlineMs);
+  using deadline = startDeadline(run.ports, job.host.deadlineMs);
   const visit: Visit = {
     ...job,
     run,
     id: run.ports.randomHex(8),
-    signal: AbortSignal.any([run.signal, deadline]),
+    signal: AbortSignal.any([run.signal, deadline.signal]),
   };
   const ending = await transact(visit).catch((thrown: unknown) =>
     end.untouched(toSyncCredsError(thrown)),

@@ -38,6 +38,7 @@ const FURNITURE = new Set([
   "ports.ts",
   "outcome.ts",
   "once-per-run.ts",
+  "time-limit.ts",
   "package-root.ts",
 ]);
 
