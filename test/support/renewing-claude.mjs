@@ -62,7 +62,8 @@ async function renew(login) {
   const lock = join(config, ".oauth_refresh.lock");
   mkdirSync(lock);
   writeFileSync(join(here, "renewing"), "");
-  while (mode === "waits" && !existsSync(join(here, "release"))) await sleep(20);
+  const mayGoOn = () => mode !== "waits" || existsSync(join(here, "release"));
+  while (!mayGoOn()) await sleep(20);
   // A renewal that is broken off here has used up the old refresh token, and lost the new one.
   write({
     ...login,
