@@ -1,6 +1,6 @@
 // A stand-in for Claude Code as `claude -p … --output-format json` treats its login: it renews in the last five minutes
 // of an access token, or when that is rejected, by writing a new file in the old one's place; a refused renewal blanks
-// the login; what outranks the login is used in its place. Usage: node renewing-claude.mjs MODE …arguments of claude
+// the login (all seen with 2.1.330, renewals with 2.0.5 too, against an API of our own); what outranks the login is used in its place. Usage: node renewing-claude.mjs MODE …arguments of claude
 import {
   appendFileSync,
   existsSync,
