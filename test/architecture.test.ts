@@ -124,6 +124,8 @@ const PURE = [
   "plan/plan-recipe.ts",
   "plan/refusals.ts",
   "edits/env-file.ts",
+  "edits/line-at.ts",
+  "edits/edit-once.ts",
   "edits/settings-file.ts",
   "edits/supervisor-conf.ts",
   "edits/wiring.ts",
