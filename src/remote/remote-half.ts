@@ -33,7 +33,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const STDERR_KEPT = 4096;
+const OUTPUT_KEPT = 4096;
 const PATIENCE_MS = 30_000;
 
 /**
@@ -53,6 +53,8 @@ export class RemoteHalf {
   /** A person is asked meanwhile, or may be: no answer is late. */
   #isUnlocking = false;
   #stderr = "";
+  /** Before the first answer: who does not run our script may say why here. */
+  #stdout = "";
   #hasAnswered = false;
   #failure: unknown;
 
@@ -118,7 +120,7 @@ export class RemoteHalf {
   #listen({ stdin, stdout, stderr, exited }: RemoteProcess): void {
     stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
     stderr.on("data", (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(0, STDERR_KEPT);
+      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(0, OUTPUT_KEPT);
     });
     stdin.on("error", () => {}); // the end of the process says more
     exited
@@ -126,7 +128,7 @@ export class RemoteHalf {
         if (this.#hasAnswered) throw endedEarly(code);
         await untilSilent(stderr);
         if (this.#runAs === undefined || !isSudoRefusal(this.#stderr)) {
-          throw explainEnd(code, this.#stderr);
+          throw explainEnd(code, this.#stderr || this.#stdout);
         }
         return await this.#unlock(this.#runAs);
       })
@@ -157,6 +159,9 @@ export class RemoteHalf {
   }
 
   #receive(chunk: Buffer): void {
+    if (!this.#hasAnswered) {
+      this.#stdout = (this.#stdout + chunk.toString("utf8")).slice(0, OUTPUT_KEPT);
+    }
     try {
       for (const fact of this.#reader.read(chunk)) this.#take(fact);
     } catch (error) {
@@ -207,8 +212,8 @@ function endedEarly(code: number | null): SyncCredsError {
   });
 }
 
-function explainEnd(code: number | null, stderr: string): SyncCredsError {
-  const said = sanitize(stderr, { maxLength: 400, maxLines: 4 }).trim();
+function explainEnd(code: number | null, output: string): SyncCredsError {
+  const said = sanitize(output, { maxLength: 400, maxLines: 4 }).trim();
   return new SyncCredsError("REMOTE_SHELL", "the host did not run our shell script", {
     why: `its login shell ended with status ${code ?? "unknown"}${said === "" ? " and said nothing" : `: ${said}`}`,
     next: [
