@@ -33,8 +33,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const OUTPUT_KEPT = 4096;
 const PATIENCE_MS = 30_000;
+/** The first of what the host prints beside its answers. */
+const begun = (text: string, more: Buffer): string => (text + more.toString("utf8")).slice(0, 4096);
 
 /**
  * The conversation with the script on the host: one exec channel, requests answered in order. Requests may be sent
@@ -53,8 +54,7 @@ export class RemoteHalf {
   /** A person is asked meanwhile, or may be: no answer is late. */
   #isUnlocking = false;
   #stderr = "";
-  /** Before the first answer: who does not run our script may say why here. */
-  #stdout = "";
+  #stdout = ""; // before the first answer
   #hasAnswered = false;
   #failure: unknown;
 
@@ -119,9 +119,7 @@ export class RemoteHalf {
 
   #listen({ stdin, stdout, stderr, exited }: RemoteProcess): void {
     stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
-    stderr.on("data", (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(0, OUTPUT_KEPT);
-    });
+    stderr.on("data", (chunk: Buffer) => (this.#stderr = begun(this.#stderr, chunk)));
     stdin.on("error", () => {}); // the end of the process says more
     exited
       .then(async ({ code }) => {
@@ -159,9 +157,7 @@ export class RemoteHalf {
   }
 
   #receive(chunk: Buffer): void {
-    if (!this.#hasAnswered) {
-      this.#stdout = (this.#stdout + chunk.toString("utf8")).slice(0, OUTPUT_KEPT);
-    }
+    if (!this.#hasAnswered) this.#stdout = begun(this.#stdout, chunk);
     try {
       for (const fact of this.#reader.read(chunk)) this.#take(fact);
     } catch (error) {
