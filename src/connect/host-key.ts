@@ -12,6 +12,7 @@ import {
   renderKnownHostsLine,
 } from "./known-hosts.ts";
 import { inTurn, oncePerRun } from "../once-per-run.ts";
+import { acceptingCommand } from "../remote/ssh-failures.ts";
 import type { Route } from "./route.ts";
 
 /** What is on record about one host's key. */
@@ -113,7 +114,7 @@ export function hostKeyError(
     why: `${authority}; ${nothingSent}`,
     next: [
       `Compare ${fingerprintOfKey(key)} with what this prints on the host itself: ${showOnHost(key)}`,
-      `If they are equal, ${pin === undefined ? "" : `${pin}, or `}accept it with \`${route.command}\``,
+      `If they are equal, ${pin === undefined ? "" : `${pin}, or `}accept it with \`${acceptingCommand(route.command, route.strict === "yes")}\``,
       `\`ssh-keyscan -p ${route.port} ${route.host} >> ${userFile}\` records whatever answers: it verifies nothing by itself`,
     ],
   });

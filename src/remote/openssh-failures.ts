@@ -1,7 +1,13 @@
 import { SyncCredsError } from "../errors.ts";
 import type { OpensshOptions } from "./open-session.ts";
 import { printable } from "./printable.ts";
-import { connectionLost, openingFailure, type Peer, type Progress } from "./ssh-failures.ts";
+import {
+  acceptingCommand,
+  connectionLost,
+  openingFailure,
+  type Peer,
+  type Progress,
+} from "./ssh-failures.ts";
 
 /** What `ssh` says on its way out, and the system's name for the same. */
 const NETWORK: readonly [pattern: RegExp, code: string][] = [
@@ -169,6 +175,7 @@ function hostKeyFailure(
 ): SyncCredsError {
   const shown = log.findLast((line) => line.startsWith("debug1: Server host key: "));
   const key = printable(shown?.replace("debug1: Server host key: ", "") ?? "a key");
+  const forgetting = /^\s*(ssh-keygen -f .+ -R .+?)\s*$/m.exec(text)?.[1] ?? "ssh-keygen -R HOST";
   const place = /(?:Offending .* in|REVOKED HOST KEY.*\n.*in) (\S+:\d+)/.exec(text)?.[1];
   const nothingSent = "nothing was sent to it";
   const compare = "Compare it with what `ssh-keygen -l` prints for the key on the host itself";
@@ -181,16 +188,17 @@ function hostKeyFailure(
   if (/IDENTIFICATION HAS CHANGED/.test(text)) {
     return new SyncCredsError("HOST_KEY_CHANGED", `the host key of ${address} has changed`, {
       why: `${place ?? "the key on record"} says otherwise, the host shows ${key}: somebody may be listening in, or the host was set up anew; ${nothingSent}`,
-      next: [compare, "If it is the right one, forget the old key with `ssh-keygen -R`"],
+      next: [compare, `If it is the right one, forget the old key: \`${forgetting}\``],
     });
   }
+  const accepting = acceptingCommand(command, /requested strict checking/.test(text));
   const certificate = /Certificate invalid: (.*)/.exec(text)?.[1];
   return new SyncCredsError("HOST_KEY_UNKNOWN", `the host key of ${address} is not known`, {
     why:
       certificate === undefined
         ? `it shows ${key}, which is in no known_hosts; ${nothingSent}`
         : `its certificate does not count: ${printable(certificate)}; ${nothingSent}`,
-    next: [compare, `Then accept it with \`${command}\``],
+    next: [compare, `If it is the right one, accept it with \`${accepting}\``],
   });
 }
 

@@ -75,6 +75,11 @@ export function openingFailure(thrown: unknown, peer: Peer, progress: Progress):
   return unreachable(error, peer, progress);
 }
 
+/** What a person types to be asked about an unknown host key, also where ssh_config has such keys refused. */
+export function acceptingCommand(command: string, isStrict: boolean): string {
+  return isStrict ? command.replace(/^ssh /, "ssh -o StrictHostKeyChecking=ask ") : command;
+}
+
 /** Why an attempt was given up: what the signal was aborted with, else `INTERRUPTED`. */
 export function abortReason(signal: AbortSignal | undefined): SyncCredsError {
   if (signal?.reason instanceof SyncCredsError) return signal.reason;
