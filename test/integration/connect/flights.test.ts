@@ -40,7 +40,7 @@ async function flightsOfSsh(sshd: SshdHost): Promise<number> {
   await using proxy = await startTcpProxy(sshd.port, DELAY);
   const through = ["-p", String(proxy.port), "-o", "NoHostAuthenticationForLocalhost=yes"];
   const ssh = spawn("ssh", ["-F", sshd.sshConfig, ...through, "host", "echo first"], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   await once(ssh.stdout, "data");
   const { flights } = proxy;
