@@ -121,7 +121,7 @@ async function pushAll(
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   });
   const dryRun = options.dryRun === true;
-  const { jobs, notes } = await prepareJobs(
+  const { jobs, notes, sharing } = await prepareJobs(
     hosts,
     {
       directory: dirname(file.path),
@@ -135,7 +135,7 @@ async function pushAll(
     },
     ports,
   );
-  if (!dryRun && options.shareRefreshToken === true) await verifySharing(jobs, ports);
+  if (!dryRun) await verifySharing(sharing, ports);
   if (!dryRun && options.yes !== true && needsConfirmation !== undefined) {
     await verifyConsent(needsConfirmation, jobs, ports);
   }
