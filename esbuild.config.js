@@ -40,6 +40,7 @@ writeFileSync("dist/help.txt", renderHelp());
 const folders = Object.keys(metafile.inputs).map(
   (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0],
 );
+const byName = (a, b) => a.localeCompare(b);
 const licences = [...new Set(folders)]
   .filter(Boolean)
   .toSorted()
