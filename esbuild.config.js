@@ -43,7 +43,7 @@ const folders = Object.keys(metafile.inputs).map(
 const byName = (a, b) => a.localeCompare(b);
 const licences = [...new Set(folders)]
   .filter(Boolean)
-  .toSorted()
+  .toSorted(byName)
   .map((folder) => {
     const { name, version, license } = JSON.parse(
       readFileSync(join(folder, "package.json"), "utf8"),
