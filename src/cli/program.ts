@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Terminal } from "../output/terminal.ts";
 import type { LocalOptions } from "./local-command.ts";
+import { addDoctorCommand } from "./program-doctor.ts";
 import { addHostsCommands } from "./program-hosts.ts";
 import { addTokenCommands } from "./program-token.ts";
 import type { PushOptions } from "./push.ts";
@@ -68,6 +69,8 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
       const { push } = await import("./push.ts");
       end(await push(names, { ...options, dryRun: true }, terminal));
     });
+
+  addDoctorCommand(program, terminal, end);
 
   addHostsCommands(
     program.command("hosts").description("list, add and import the hosts of hosts.json"),
