@@ -11,7 +11,7 @@ import type { Host } from "../hosts/host.ts";
 import { loadHosts } from "../hosts/load.ts";
 import type { HostsFile } from "../hosts/parse.ts";
 import { selectHosts } from "../hosts/select.ts";
-import { renderDiagnosis, TERMS } from "../output/doctor-report.ts";
+import { renderDiagnosis, renderTerms } from "../output/doctor-report.ts";
 import { openJsonLines, openPlainLines } from "../output/plain-lines.ts";
 import { paintFor } from "../output/terminal.ts";
 import type { Terminal } from "../output/terminal.ts";
@@ -174,6 +174,5 @@ function show(
   }
   const columns = stdout.isTTY === true ? (stdout.columns ?? 80) : undefined;
   stdout.write(renderDiagnosis(places, first, { paint: paintFor(stdout, env), columns, verbose }));
-  const paint = paintFor(stderr, env);
-  stderr.write(`\n${TERMS.map((line) => paint("dim", line)).join("\n")}\n`);
+  stderr.write(`\n${renderTerms({ paint: paintFor(stderr, env), columns })}`);
 }

@@ -10,7 +10,7 @@ export function checkHostMethods({ shadows, unread, flaw }: Survey, host: Host):
   const found = shadows.map((finding) => {
     const { what, effect, cure } = explainFinding(finding, host.restart);
     return bad("methods", `${what} outranks ${DELIVERED[host.means]}`, {
-      evidence: [effect],
+      evidence: [effect, "a push without `--clear-shadows` is refused"],
       cure: [CLEAR, ...cure],
       code: "SHADOWED",
       exit: 14,

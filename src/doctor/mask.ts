@@ -18,7 +18,7 @@ export function maskFor({ hosts, homes, others, secrets }: Names): (text: string
   const known = new Map<string, string>();
   hosts.forEach(({ name, ssh }, at) => {
     known.set(name, `host-${at + 1}`);
-    known.set(ssh.host, `address-${at + 1}`);
+    if (!LOOPBACK.test(ssh.host)) known.set(ssh.host, `address-${at + 1}`);
     if (ssh.user !== undefined) known.set(ssh.user, "ACCOUNT");
   });
   for (const name of others) if (!PLAIN_ACCOUNTS.has(name)) known.set(name, "NAME");
@@ -59,4 +59,4 @@ function wordOf(name: string): RegExp {
 const EMAIL = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
 const ADDRESS =
   /(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])/gi;
-const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|0\.0\.0\.0|::1?)$/;
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|0\.0\.0\.0|::1?|localhost)$/;

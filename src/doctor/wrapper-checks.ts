@@ -72,8 +72,7 @@ export function checkWrapper(
 }
 
 /** What removes all that outranks a delivery. */
-export const CLEAR =
-  "Remove it and push in one go: `sync-creds push HOST --clear-shadows`; a push without it is refused";
+export const CLEAR = "Remove it and push in one go: `sync-creds push HOST --clear-shadows`";
 
 const REJECTED = new Set(["token-expired", "token-revoked", "token-invalid", "not-logged-in"]);
 
@@ -96,7 +95,12 @@ export function checkRestart(host: Host, report: ProbeReport, inspection: Inspec
     return ok("restart", `run by ${what}, as hosts.json says`, [evidence]);
   }
   return bad("restart", `run by ${what}, but hosts.json would ${renderRestart(restart)}`, {
-    evidence: [evidence],
+    evidence: [
+      evidence,
+      ...(found.restart?.kind === "process"
+        ? ["its arguments are not looked at, for they may hold a secret: add them to `command`"]
+        : []),
+    ],
     cure:
       found.restart === undefined
         ? ["Set `restart` of HOST in hosts.json to a `command` that restarts it"]

@@ -11,10 +11,14 @@ export interface Layout {
 }
 
 /** What Anthropic's terms say of this, in short: told once. */
-export const TERMS = [
-  "Anthropic's terms let a subscriber use their own login with their own Claude Code. Serving other people through a Pro",
-  'or Max login is what they forbid: use `"delivery": "api-key"` for that. sync-creds sends nothing to anybody else.',
-];
+export function renderTerms({ paint, columns = 120 }: Pick<Layout, "paint" | "columns">): string {
+  return wrap(TERMS, columns)
+    .map((line) => `${paint("dim", line)}\n`)
+    .join("");
+}
+
+const TERMS =
+  "Anthropic's terms let a subscriber use their own login with their own Claude Code. Serving other people through a Pro or Max login is what they forbid: use delivery `api-key` for that. sync-creds sends nothing to anybody else.";
 
 /** A section for each place, then what to do, in order. */
 export function renderDiagnosis(
@@ -78,18 +82,22 @@ function renderStep({ place, todo }: FirstStep, at: number): string {
   return `do ${at + 1}: ${place}: ${todo}`;
 }
 
-/** Evidence and cure of what is not well. */
-function more({ mark, evidence, cure }: Check, { verbose }: Layout): string[] {
+/** What shows that something is not well, and what cures it. On a terminal the first cure stands among the steps. */
+function more({ mark, evidence, cure }: Check, { verbose, columns }: Layout): string[] {
   const isWell = mark === "ok" || mark === "note";
   if (isWell && !verbose) return [];
-  return [...evidence, ...cure.map((line) => `→ ${line}`)];
+  const cures =
+    columns === undefined
+      ? cure.map((line) => `→ ${line}`)
+      : cure.slice(1).map((line) => `or: ${line}`);
+  return [...evidence, ...cures];
 }
 
-/** Lines of at most `width` characters; what has no blank is not broken. */
+/** Lines of at most `width` characters. What stands in backticks is for copying, and is never broken. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of text.match(/(?:`[^`]*`|\S)+/g) ?? []) {
     if (line !== "" && line.length + 1 + word.length > Math.max(width, 20)) {
       lines.push(line);
       line = word;

@@ -71,7 +71,7 @@ export function parseInspection(answer: Answer): InspectReport {
       return { pid: Number(pid), name: printable(name) };
     }),
     isByPort: answer.get("holder") === "port",
-    cgroups: answer.all("cgroup").map(printable),
+    cgroups: [...new Set(answer.all("cgroup").map(printable))],
     pm2: pm2 === undefined ? undefined : { home: pm2, name: told("pm2_name") },
     supervisord:
       answer.get("supervisord") === undefined

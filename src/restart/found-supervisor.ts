@@ -93,9 +93,13 @@ function pm2Of({ pm2 }: InspectReport): Found | undefined {
   return { what: `the pm2 process ${name} (${home})`, restart: { kind: "pm2", name } };
 }
 
-function supervisordOf({ supervisord }: InspectReport): Found | undefined {
+function supervisordOf({ supervisord, chain }: InspectReport): Found | undefined {
   if (supervisord === undefined) return undefined;
   const { program, config } = supervisord;
+  // As the first process of a container it inherits whatever was started by hand.
+  if (program === undefined && chain.at(-1)?.name.startsWith("supervisord") === true) {
+    return { what: "supervisord, or by nobody", restart: undefined };
+  }
   return {
     what: program === undefined ? "supervisord" : `the program ${program} of supervisord`,
     restart: {
