@@ -1,18 +1,17 @@
 import * as end from "./endings.ts";
 import type { Ending } from "./endings.ts";
 import { toSyncCredsError } from "./errors.ts";
-import { failureOfError, failureOfRestart, failureOfVerdict } from "./failure.ts";
+import { failureOfError, failureOfPass, failureOfRestart, failureOfVerdict } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import type { Host } from "./hosts/host.ts";
 import { install } from "./install/install.ts";
 import { commit } from "./install/rollback.ts";
+import { startDeadline } from "./once-per-run.ts";
 import type { HostResult } from "./outcome.ts";
 import { planHost } from "./plan/plan.ts";
 import type { Baseline, Plan } from "./plan/plan.ts";
-import { explainAll, surveyShadows } from "./probe/survey.ts";
-import type { Survey } from "./probe/survey.ts";
+import { explainRestarted } from "./probe/survey.ts";
 import type { RestartReport } from "./remote/restart-report.ts";
-import type { ShadowFact } from "./remote/shadow-fact.ts";
 import { restart } from "./restart/restart.ts";
 import { patienceOf, recipeOf } from "./restart/supervisors.ts";
 import { renderPlan, resultOf } from "./result.ts";
@@ -26,12 +25,12 @@ import { finishAnew, goBack, recoverLeftover } from "./way-back.ts";
 /** What happens to one host, in order. Never rejects: a host ends proven, as it was, or with the reason why not. */
 export async function syncHost(job: Job, run: Run): Promise<HostResult> {
   const startedAt = run.ports.now();
-  const deadline = AbortSignal.timeout(job.host.deadlineMs);
+  using deadline = startDeadline(run.ports, job.host.deadlineMs);
   const visit: Visit = {
     ...job,
     run,
     id: run.ports.randomHex(8),
-    signal: AbortSignal.any([run.signal, deadline]),
+    signal: AbortSignal.any([run.signal, deadline.signal]),
   };
   const ending = await transact(visit).catch((thrown: unknown) =>
     end.untouched(toSyncCredsError(thrown)),
@@ -122,10 +121,11 @@ async function change(
     const asked = step(visit, "smoke", () => prove(connection, visit, smoking.signal));
     const restarted = restarting.done.then((report) => verifyRestarted(report, host));
     const [report, verdict] = await orAbort(visit, Promise.all([restarted, asked]));
+    const shadows = explainRestarted(seen.report, report.shadows, host);
     const failure =
       verdict.class === "pass"
-        ? undefined
-        : failureOfVerdict(verdict, explainAll(surveyAnew(seen, report.shadows, host), host));
+        ? failureOfPass(shadows.inProcess)
+        : failureOfVerdict(verdict, shadows.anywhere);
     if (failure !== undefined && goesBack(verdict, seen.baseline, plan)) {
       return await goBack(connection, visit, seen, failure);
     }
@@ -177,12 +177,6 @@ async function prove(
 function goesBack(verdict: Verdict, { passed }: Baseline, { changes }: Change): boolean {
   const { rollBack: rule } = explain(verdict.class, verdict.hint);
   return changes.length > 0 && (rule === "always" || (rule === "if-baseline-passed" && passed));
-}
-
-/** The environment is that of the new process; the files around it are as the probe has read them. */
-function surveyAnew({ report }: Seen, ofProcess: readonly ShadowFact[], host: Host): Survey {
-  const ofFiles = report.shadows.filter(({ place }) => place !== "process");
-  return surveyShadows({ ...report, shadows: [...ofProcess, ...ofFiles] }, host);
 }
 
 class RestartFailed extends Error {

@@ -22,6 +22,9 @@ export function renderPlan(
       ? []
       : [`Claude Code on the host: ${report.claudeVersion}`]),
     ...(shadows === undefined ? [] : [shadows.why]),
+    ...seen.doubts.map(
+      ({ path, why }) => `${path}: ${why}; only the answer will tell what it does`,
+    ),
     ...seen.unread.map((fact) => `${fact.name} in ${placeOf(fact)} is not read by services`),
   ];
   switch (plan.kind) {

@@ -39,6 +39,7 @@ const FURNITURE = new Set([
   "outcome.ts",
   "diagnosis.ts",
   "once-per-run.ts",
+  "time-limit.ts",
   "package-root.ts",
 ]);
 
@@ -125,6 +126,8 @@ const PURE = [
   "plan/plan-recipe.ts",
   "plan/refusals.ts",
   "edits/env-file.ts",
+  "edits/line-at.ts",
+  "edits/edit-once.ts",
   "edits/settings-file.ts",
   "edits/supervisor-conf.ts",
   "edits/wiring.ts",

@@ -2,7 +2,7 @@ import type { Host } from "../hosts/host.ts";
 import { locateCredentials } from "../locate/locate.ts";
 import type { Ports } from "../ports.ts";
 import { fingerprintsWrittenTo, readLedger } from "../rollout/ledger.ts";
-import { verifyOneHolder } from "../rollout/rollout.ts";
+import { findSharing, verifyOneHolder } from "../rollout/rollout.ts";
 import type { Job } from "../visit.ts";
 import { findOffers, openSecrets } from "./offers.ts";
 import { renewIfDue } from "./renewal.ts";
@@ -13,6 +13,8 @@ export interface Preparation {
   readonly jobs: readonly Job[];
   /** Remarks for the user: first which login this is and how long it lasts. */
   readonly notes: readonly string[];
+  /** The hosts that would hold one refresh token, where they would be several: allowed, and yet to be confirmed. */
+  readonly sharing: readonly string[];
 }
 
 export interface PrepareOptions {
@@ -59,6 +61,7 @@ export async function prepareJobs(
       lastWritten: fingerprintsWrittenTo(host.name, ledger),
     })),
   );
-  if (!shareRefreshToken) verifyOneHolder(jobs, ledger);
-  return { jobs, notes };
+  const sharing = findSharing(jobs, ledger);
+  if (!shareRefreshToken) verifyOneHolder(sharing);
+  return { jobs, notes, sharing };
 }

@@ -50,6 +50,8 @@ export interface World {
   readonly signal: AbortSignal;
   /** Told the view of the run, so that questions can stop its drawing. */
   readonly onView?: (view: View) => void;
+  /** Told that no host waits for an answer any more. */
+  readonly onOver?: () => void;
 }
 
 /** `push` and `plan` on this machine; resolves with the exit status. */
@@ -66,12 +68,19 @@ export async function push(
     options.json !== true &&
     process.stdin.isTTY &&
     terminal.stderr.isTTY === true;
-  const human = mayAsk ? openHuman(terminal.stderr, stage) : undefined;
+  const over = new AbortController();
+  const human = mayAsk
+    ? openHuman(terminal.stderr, stage, {
+        signal: AbortSignal.any([interrupts.signal, over.signal]),
+        onInterrupt: interrupts.interrupt,
+      })
+    : undefined;
   return await runPush(names, options, {
     ports: nodePorts({ human }),
     terminal,
     signal: interrupts.signal,
     onView: (opened) => (view = opened),
+    onOver: () => over.abort(),
   });
 }
 
@@ -112,7 +121,7 @@ async function pushAll(
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   });
   const dryRun = options.dryRun === true;
-  const { jobs, notes } = await prepareJobs(
+  const { jobs, notes, sharing } = await prepareJobs(
     hosts,
     {
       directory: dirname(file.path),
@@ -126,7 +135,7 @@ async function pushAll(
     },
     ports,
   );
-  if (!dryRun && options.shareRefreshToken === true) await verifySharing(jobs, ports);
+  if (!dryRun) await verifySharing(sharing, ports);
   if (!dryRun && options.yes !== true && needsConfirmation !== undefined) {
     await verifyConsent(needsConfirmation, jobs, ports);
   }
@@ -161,6 +170,7 @@ async function pushAll(
     if (!dryRun) await record(jobs, results, ports, note);
     return results;
   } finally {
+    world.onOver?.();
     await view.close();
   }
 }

@@ -29,10 +29,8 @@ export async function namesOrChoice(
  * A refresh token is about to get several holders: the person types that it shall. Errors: `INPUT_NEEDED` where nobody
  * can be asked, `INTERRUPTED` when anything else is typed.
  */
-export async function verifySharing(jobs: readonly Job[], { human }: Ports): Promise<void> {
-  const hosts = jobs.filter(({ offer }) => offer.sentRefreshFingerprint !== undefined);
-  if (hosts.length === 0) return;
-  const names = hosts.map(({ host }) => host.name).join(", ");
+export async function verifySharing(holders: readonly string[], { human }: Ports): Promise<void> {
+  if (holders.length === 0) return;
   if (human === undefined) {
     throw new SyncCredsError("INPUT_NEEDED", "sharing a refresh token must be confirmed by hand", {
       why: "without a terminal nobody can type it; one of its holders will be logged out",
@@ -40,7 +38,7 @@ export async function verifySharing(jobs: readonly Job[], { human }: Ports): Pro
     });
   }
   const answer = await human.text(
-    `One of ${names}, their earlier holders and this laptop WILL be logged out. Type "share" to go on:`,
+    `${holders.join(", ")} and this laptop share one login: whoever renews it first logs the others out. Type "share" to go on:`,
   );
   if (answer.trim() === "share") return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {

@@ -75,6 +75,8 @@ export interface PlanQuestion {
   readonly baseline: Baseline;
   /** What outranks that which this delivery brings. */
   readonly shadows: readonly Finding[];
+  /** Nothing at all outranks the credentials file, not even what an earlier push brought. */
+  readonly fileDecides: boolean;
   /** A settings file of Claude Code that cannot be understood. */
   readonly flaw: { readonly path: string; readonly why: string } | undefined;
   /** Fingerprints that this laptop wrote to this host before. */
@@ -105,14 +107,16 @@ export function planHost(question: PlanQuestion): Plan {
   return conflictOf(question) ?? shadowed(question) ?? changeOf(question);
 }
 
-function conflictOf({ host, offer, report, baseline, lastWritten, force }: PlanQuestion) {
+function conflictOf(question: PlanQuestion) {
+  const { host, offer, report, baseline, lastWritten, force, fileDecides } = question;
   const touchesLogin = offer.block !== undefined || host.means === "oauth-variable";
   if (force || !touchesLogin) return undefined;
   const conflict = guardChain({
     host: describeHostLogin(report.file),
     ours: offer,
     lastWritten,
-    knownDead: baseline.loginDead,
+    knownDead: baseline.loginDead && fileDecides,
+    now: report.clock,
   });
   return conflict === undefined ? undefined : refuse("conflict", refusal.ownLogin(host, conflict));
 }

@@ -37,6 +37,8 @@ export interface ProbeReport {
   /** What stands at the wrapper's directory (`process` only). */
   readonly directory: string | undefined;
   readonly shadows: readonly ShadowFact[];
+  /** The environment of the wrapper's process was seen: what `shadows` does not have of it is not in it. */
+  readonly environmentSeen: boolean;
   /** Files that may hold something of the kind and that this account cannot read. */
   readonly unread: readonly string[];
   readonly claudeVersion: string | undefined;
@@ -99,6 +101,8 @@ export function parseProbe(answer: Answer): ProbeReport {
     foreign: answer.get("foreign") === "yes",
     directory: told("directory"),
     shadows: parseShadows(answer),
+    environmentSeen:
+      parseWrapper(answer)?.pid !== undefined && !answer.all("env").some((line) => line === "?"),
     unread: answer.all("unread").map((line) => printable(splitAfter(line, 1)[1])),
     claudeVersion: told("claude"),
     lockedBy: told("lock"),

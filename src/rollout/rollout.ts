@@ -20,25 +20,28 @@ export async function rollOut(
 }
 
 /**
- * A refresh token has one holder: whoever uses it first makes it worthless for the others. So a login is handed over to
- * one host only. Error: `TOKEN_SHARED`.
+ * The hosts that would hold one refresh token after this run, where they would be several. A refresh token has one holder:
+ * whoever uses it first makes it worthless for the others.
  */
-export function verifyOneHolder(jobs: readonly Job[], ledger: readonly Entry[]): void {
+export function findSharing(jobs: readonly Job[], ledger: readonly Entry[]): string[] {
   const handedOver = jobs.filter(({ offer }) => offer.sentRefreshFingerprint !== undefined);
-  const [first, second] = handedOver;
-  const others = ledger.filter(
-    (entry) =>
-      entry.refreshFingerprint !== undefined &&
-      entry.refreshFingerprint === first?.offer.sentRefreshFingerprint &&
-      entry.host !== first.host.name,
-  );
-  const other = second?.host.name ?? others.at(-1)?.host;
+  const token = handedOver[0]?.offer.sentRefreshFingerprint;
+  if (token === undefined) return [];
+  const earlier = ledger.filter(({ refreshFingerprint }) => refreshFingerprint === token);
+  const names = [...handedOver.map(({ host }) => host.name), ...earlier.map(({ host }) => host)];
+  const holders = [...new Set(names)];
+  return holders.length > 1 ? holders : [];
+}
+
+/** Refuses to make a login one of several hosts. Error: `TOKEN_SHARED`. */
+export function verifyOneHolder([first, other]: readonly string[]): void {
   if (first === undefined || other === undefined) return;
   throw new SyncCredsError("TOKEN_SHARED", "one login cannot be handed over to two hosts", {
-    why: `${first.host.name} and ${other} would share a single-use refresh token: the first to renew logs the other out`,
+    why: `${first} and ${other} would share a single-use refresh token: the first to renew logs the other out`,
     next: [
       `Set \`"delivery": "access-token"\` for all but one of them in hosts.json`,
       `Or log in anew here (\`claude\`, then \`/login\`) for each host`,
+      "If one of them holds it no more: `--share-refresh-token`, on a terminal",
     ],
   });
 }

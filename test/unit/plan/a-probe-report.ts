@@ -30,6 +30,7 @@ export function probeReport(different: Partial<ProbeReport> = {}): ProbeReport {
     foreign: false,
     directory: undefined,
     shadows: [],
+    environmentSeen: true,
     claudeVersion: undefined,
     lockedBy: undefined,
     leftover: undefined,

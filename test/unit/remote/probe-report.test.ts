@@ -78,6 +78,7 @@ describe("the answer to a probe", () => {
       unit: "active",
       foreign: false,
       directory: "directory",
+      environmentSeen: true,
       shadows: [
         { name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" },
         {
