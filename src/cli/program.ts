@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { Terminal } from "../output/terminal.ts";
 import type { LocalOptions } from "./local-command.ts";
 import { addBackCommands } from "./program-back.ts";
+import { addDoctorCommand } from "./program-doctor.ts";
 import { addHostsCommands } from "./program-hosts.ts";
 import { toTargets } from "./program-targets.ts";
 import { addTokenCommands } from "./program-token.ts";
@@ -72,6 +73,7 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
     });
 
   addBackCommands(program, terminal, end);
+  addDoctorCommand(program, terminal, end);
 
   addHostsCommands(
     program.command("hosts").description("list, add and import the hosts of hosts.json"),
