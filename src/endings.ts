@@ -71,6 +71,7 @@ const UNTOUCHED: Partial<Record<SyncCredsError["code"], Outcome>> = {
   TARGET_UNSAFE: "refused",
   SHADOWED: "refused",
   STOPPED: "not-attempted",
+  INTERRUPTED: "not-attempted",
   SWITCH_UNCLEAR: "refused",
   BACKUP_UNKNOWN: "refused",
   BACKUP_DEAD: "refused",

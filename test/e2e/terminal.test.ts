@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { entryOf, expectOldFile, expectSettled, hostToken } from "../support/host-state.ts";
@@ -75,15 +75,16 @@ describe.skipIf(!hasSshd || !hasScript)("on a terminal", () => {
     expectOldFile(stage, old);
   });
 
-  test("`all` is asked about; no is the default, and changes nothing", async () => {
+  test("`all` is asked about, with what would change; no is the default, and changes nothing", async () => {
     await using stage = await openStage({ hostFile: old });
 
     const terminal = openTerminal(stage, ["push", "all"]);
+    await terminal.shows(/\.credentials\.json: [0-9a-f]{8} → [0-9a-f]{8}/);
     await terminal.shows(/Push [0-9a-f]{8} to web-1\?/);
     terminal.type(ENTER);
 
     expect(await terminal.ended).toBe(130);
-    expect(stage.sshd.log()).not.toContain("Connection from");
+    expect(existsSync(join(dirname(stage.hostFile), ".sync-creds"))).toBe(false);
     expectOldFile(stage, old);
   });
 });

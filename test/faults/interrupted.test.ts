@@ -61,7 +61,7 @@ describe.skipIf(!hasSshd)("Ctrl-C", () => {
     const ended = await push.ended;
 
     expect(ended.code).toBe(130);
-    expect(ended.result).toMatchObject({ outcome: "failed", code: "INTERRUPTED" });
+    expect(ended.result).toMatchObject({ outcome: "not-attempted", code: "INTERRUPTED" });
     expect(ended.result.state).toBe("nothing was changed on the host");
     expectOldFile(stage, old);
   });
