@@ -91,7 +91,11 @@ export function look({ session, half }: Connection, visit: Visit): Promise<Seen>
       ]),
     );
     warnOfClock(visit, report);
-    return { report, baseline: baselineOf(verdict), ...surveyShadows(report, host) };
+    return {
+      report,
+      baseline: baselineOf(verdict),
+      ...surveyShadows(report, host, visit.lastWritten),
+    };
   });
 }
 

@@ -46,6 +46,7 @@ probe() {
       for name in settings.json settings.local.json; do show "$project/.claude/$name"; done
     show /etc/claude-code/managed-settings.json
     [ -z "$wiring" ] || show "$wiring"
+    [ -z "$f_envfile" ] || show "$(expand "$f_envfile")"
     printf '%s end=probe\n' "$nonce"
   } | dd obs=1048576 2>/dev/null
   out=

@@ -11,7 +11,7 @@ import {
 } from "../support/deliveries.ts";
 import type { DeliveryName, Landed } from "../support/deliveries.ts";
 import { wrapperPid } from "../support/host-state.ts";
-import { expectNoKey, openByHand, openCompose, openUnit, put } from "../support/shadowed.ts";
+import { expectNoKey, openByHand, openCompose, openUnit, put, read } from "../support/shadowed.ts";
 import type { Shadowed } from "../support/shadowed.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { PUSH } from "../support/stage.ts";
@@ -119,4 +119,44 @@ describe.skipIf(!hasSshd)("switching between deliveries", () => {
       }
     },
   );
+});
+
+describe.skipIf(!hasSshd)("a variable in an env file of the user's own", () => {
+  const FILE = "wrapper/wrapper.env";
+  const envFile = `~/${FILE}`;
+  const MINE = "# mine\nA='1'\n";
+
+  test.each(["process", "systemd"])("goes with its delivery, under %s", async (kind) => {
+    await using host =
+      kind === "process"
+        ? await openByHand(
+            (stage) => {
+              put(join(stage.sshd.home, FILE), MINE);
+              put(join(stage.directory, "start.sh"), `set -a\n. ./wrapper.env\n${stage.command}\n`);
+            },
+            { host: { restart: { kind, directory: "~/wrapper", command: "exec sh start.sh" } } },
+          )
+        : await openUnit(
+            () => ({ [FILE]: MINE }),
+            ({ directory }) => `EnvironmentFile=${directory}/wrapper.env`,
+          );
+    const { stage } = host;
+    haveSecrets(stage, true);
+    const push = async (delivery: object) => {
+      stage.configure({ envFile, ...delivery });
+      const { result } = await stage.run(...PUSH);
+      expect(result).toMatchObject({ outcome: "verified" });
+    };
+
+    await push(DELIVERIES["api-key"]);
+    expect(read(stage, FILE)).toBe(`${MINE}ANTHROPIC_API_KEY=${secrets.key}\n`);
+
+    await push(DELIVERIES["setup-token as variable"]);
+    expect(read(stage, FILE)).toBe(`${MINE}CLAUDE_CODE_OAUTH_TOKEN=${secrets.setupToken}\n`);
+    expect(await variablesOf(stage)).toEqual([`CLAUDE_CODE_OAUTH_TOKEN=${secrets.setupToken}`]);
+
+    await push(DELIVERIES["access-token"]);
+    expect(read(stage, FILE)).toBe(MINE);
+    expect(await variablesOf(stage)).toEqual([]);
+  });
 });
