@@ -189,9 +189,11 @@ shadow_files() {
 }
 
 # Reads any text that gives names values (env files, units, YAML, JavaScript, ini, shell): place, line, kind, name, path.
+# `NAME: ${NAME}` only hands on what stands elsewhere; `export` in an env file of systemd is passed over, as by systemd.
 variables_in() {
   awk -v names="(^|[^A-Za-z0-9_\${])$outranking_names(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
     /^[ \t]*(#|;|\/\/)/ { next }
+    place == "unit-env-file" && /^[ \t]*export[ \t]/ { next }
     {
       rest = $0
       while (match(rest, names)) {
@@ -200,7 +202,8 @@ variables_in() {
         match(found, /[A-Z][A-Z_]*[A-Z]/)
         value = rest
         sub(/["'"'"' \t,}\]\r].*$/, "", value)
-        print place, FNR, kind_of(value), substr(found, RSTART, RLENGTH), FILENAME
+        name = substr(found, RSTART, RLENGTH)
+        if (value !~ "^[$][{]?" name "(:?-)?$") print place, FNR, kind_of(value), name, FILENAME
       }
     }' "$@" </dev/null 2>/dev/null
 }
