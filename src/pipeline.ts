@@ -11,13 +11,12 @@ import type { HostResult } from "./outcome.ts";
 import { planFor } from "./plan/plan-for.ts";
 import type { Baseline, Plan } from "./plan/plan.ts";
 import { explainRestarted } from "./probe/survey.ts";
+import { beating, prove } from "./proof.ts";
 import { renderPurpose } from "./purpose.ts";
-import type { RemoteHalf } from "./remote/remote-half.ts";
 import type { RestartReport } from "./remote/restart-report.ts";
 import { restart } from "./restart/restart.ts";
 import { patienceOf, recipeOf } from "./restart/supervisors.ts";
 import { renderPlan } from "./result.ts";
-import { pollHealth, smokeTest } from "./smoke/smoke.ts";
 import { explain } from "./smoke/verdict.ts";
 import type { Verdict } from "./smoke/verdict.ts";
 import type { Ready } from "./turns.ts";
@@ -177,36 +176,6 @@ async function change(
   } finally {
     smoking.abort();
   }
-}
-
-/** Signs of life for the dead-man switch while something takes its time. */
-async function beating<T>(half: RemoteHalf, visit: Visit, work: () => Promise<T>): Promise<T> {
-  const beat = setInterval(
-    () => void half.ask({ verb: "alive", fields: { run: visit.id } }).catch(() => {}),
-    Math.min(10_000, visit.host.confirmTimeoutMs / 4),
-  );
-  try {
-    return await work();
-  } finally {
-    clearInterval(beat);
-  }
-}
-
-/** Health and the question. */
-async function prove({ session }: Connection, visit: Visit, over: AbortSignal): Promise<Verdict> {
-  const { host, bearer, run, signal } = visit;
-  const { wrapper } = host;
-  const means = { bearer, ports: run.ports, signal: AbortSignal.any([signal, over]) };
-  // Side by side: a wrapper that is up at once needs no round trip more than the question takes.
-  const [health, verdict] = await Promise.all([
-    wrapper.health === undefined
-      ? undefined
-      : pollHealth(session, wrapper, { ...means, deadlineMs: wrapper.startTimeoutMs }),
-    smokeTest(session, wrapper, { ...means, deadlineMs: wrapper.timeoutMs }),
-  ]);
-  return health === undefined || health.healthy
-    ? verdict
-    : { class: "not-running", detail: health.detail };
 }
 
 function goesBack(verdict: Verdict, { passed }: Baseline, { changes }: Change): boolean {

@@ -110,7 +110,12 @@ export function look({ session, half }: Connection, visit: Visit): Promise<Seen>
       ]),
     );
     warnOfClock(visit, report);
-    return { report, backups, baseline: baselineOf(verdict), ...surveyShadows(report, host) };
+    return {
+      report,
+      backups,
+      baseline: baselineOf(verdict),
+      ...surveyShadows(report, host, visit.lastWritten),
+    };
   });
 }
 

@@ -1,7 +1,7 @@
 import { SyncCredsError } from "../errors.ts";
 import { renderGuess } from "../hosts/problem.ts";
 import type { Selection } from "../hosts/select.ts";
-import { renderReady } from "../output/ready-table.ts";
+import { renderReady } from "./ready-table.ts";
 import type { Ports } from "../ports.ts";
 import type { Conduct } from "../rollout/conductor.ts";
 import { parseAmount, parseWaves } from "../rollout/waves.ts";

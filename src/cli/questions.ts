@@ -38,7 +38,7 @@ export async function verifySharing(holders: readonly string[], { human }: Ports
     });
   }
   const answer = await human.text(
-    `${holders.join(", ")} and this laptop share one login: whoever renews it first logs the others out. Type "share" to go on:`,
+    `${holders.join(", ")} and this laptop will log each other out. Type "share" to go on:`,
   );
   if (answer.trim() === "share") return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {

@@ -1,4 +1,6 @@
 /** Env files as systemd, docker compose, dotenv and shells read them: what they set, and edits that touch nothing else. */
+import { fingerprintOf } from "../credentials/fingerprint.ts";
+import { Secret } from "../secret.ts";
 import { classifyValue } from "../remote/shadow-fact.ts";
 import type { FoundVariable } from "../remote/shadow-fact.ts";
 import { lineAt } from "./line-at.ts";
@@ -24,6 +26,19 @@ export function findVariables(text: string, names: readonly string[]): EnvReadin
     last.set(name, { name, line, value: classifyValue(unquote(raw)) });
   }
   return { kind: "variables", variables: [...last.values()] };
+}
+
+/** Those of `names` whose value has one of these fingerprints; none in a text that must be left alone. */
+export function namesHolding(
+  text: string,
+  names: readonly string[],
+  fingerprints: readonly string[],
+): string[] {
+  const read = assignmentsOf(text, names);
+  if (read.kind !== "assignments") return [];
+  return read.assignments
+    .filter(({ raw }) => fingerprints.includes(fingerprintOf(new Secret(unquote(raw)))))
+    .map(({ name }) => name);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { namesHolding } from "./env-file.ts";
 import { Secret } from "../secret.ts";
 
 /** What a supervisor is told besides its own configuration: variables to leave out, and an env file to read. */
@@ -43,6 +44,12 @@ export function namesLeftOut(dropIn: Buffer | undefined): string[] {
 export function namesSetBy(envFile: Buffer | undefined): string[] {
   const text = envFile?.toString("utf8") ?? "";
   return [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+}
+
+/** The variables of ours that the user's own env file has from an earlier push: their values are what was pushed then. */
+export function namesPushedTo(envFile: Buffer | undefined, pushed: readonly string[]): string[] {
+  const names = ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"];
+  return namesHolding(envFile?.toString("utf8") ?? "", names, pushed);
 }
 
 /** A file that docker compose merges over the user's own; JSON strings are YAML too. */

@@ -45,9 +45,12 @@ export function guardChain({
   if (host.refreshFingerprint !== undefined) {
     const known = [ours.localRefreshFingerprint, ...lastWritten];
     if (known.includes(host.refreshFingerprint)) return undefined;
-    return lastWritten.length === 0
-      ? "the host has a login of its own, with a refresh token that did not come from this laptop"
-      : "what this laptop wrote there is there no more: the host's own Claude has renewed it, or somebody has logged in there";
+    if (lastWritten.length > 0) {
+      return "what this laptop wrote there is there no more: the host's own Claude has renewed it, or somebody has logged in there";
+    }
+    return ours.localRefreshFingerprint === undefined
+      ? "the host has a login that can renew itself, and no push from this laptop brought it"
+      : "the host has a login of its own, with a refresh token that did not come from this laptop";
   }
   const foreign = host.fingerprint !== undefined && !lastWritten.includes(host.fingerprint);
   const newer = (host.expiresAt ?? 0) > (ours.validUntil ?? Number.POSITIVE_INFINITY);

@@ -1,4 +1,4 @@
-import { setVariable } from "../edits/env-file.ts";
+import { removeVariables, setVariable } from "../edits/env-file.ts";
 import { removeSettings, withApiKeyHelper } from "../edits/settings-file.ts";
 import { isOurs, namesLeftOut, renderDropIn, renderOverride } from "../edits/wiring.ts";
 import type { Host } from "../hosts/host.ts";
@@ -9,7 +9,7 @@ import { mergeCredentials, withoutLogin } from "./changes.ts";
 import type { Cures, Edit } from "./cures.ts";
 import { leavesLogin } from "./failover.ts";
 import { isHelperOurs } from "./in-use.ts";
-import { HELPER, helperCommand, pathsOf, variableOf } from "./own-files.ts";
+import { HELPER, envFileOf, formerNames, helperCommand, pathsOf, variableOf } from "./own-files.ts";
 import type { Offer } from "./plan.ts";
 
 /** A file as a delivery wants it. */
@@ -32,6 +32,8 @@ export interface DeliveryQuestion {
   readonly offer: Offer;
   readonly report: ProbeReport;
   readonly cures: Cures;
+  /** Fingerprints that this laptop wrote to this host before. */
+  readonly lastWritten: readonly string[];
 }
 
 /**
@@ -48,7 +50,7 @@ export function wantedFiles(question: DeliveryQuestion): Wanted {
   }
 }
 
-function collect({ host, offer, report, cures }: DeliveryQuestion): WantedFile[] {
+function collect({ host, offer, report, cures, lastWritten }: DeliveryQuestion): WantedFile[] {
   const at = pathsOf(report.configDir);
   const { means } = host;
   const variable = variableOf(host);
@@ -65,7 +67,10 @@ function collect({ host, offer, report, cures }: DeliveryQuestion): WantedFile[]
   } else if (isHelperOurs(report.files.get(at.settings)?.bytes)) {
     add(at.settings, (text) => removeSettings(text, { apiKeyHelper: true }));
   }
-  const envFile = host.envFile?.replace(/^~(?=\/)/, () => report.home);
+  const envFile = envFileOf(host, report);
+  const former = isLeft ? [] : formerNames(host, report, lastWritten);
+  if (envFile !== undefined && former.length > 0)
+    add(envFile, (text) => removeVariables(text, former));
   if (variable !== undefined && envFile !== undefined && !isLeft) {
     add(envFile, (text) => setVariable(text, variable, reveal(offer.value)));
   }

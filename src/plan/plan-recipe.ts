@@ -1,9 +1,8 @@
 import { namesSetBy } from "../edits/wiring.ts";
-import type { Host } from "../hosts/host.ts";
-import type { ProbeReport } from "../remote/probe-report.ts";
 import type { Cures } from "./cures.ts";
 import type { WantedFile } from "./delivery-files.ts";
-import { pathsOf, variableOf } from "./own-files.ts";
+import { formerNames, pathsOf, variableOf } from "./own-files.ts";
+import type { PlanQuestion } from "./plan.ts";
 
 /** What the remote half is told for the restart, besides the recipe that every restart of the host has. */
 export type Recipe = Readonly<Record<string, string>>;
@@ -13,8 +12,7 @@ export type Recipe = Readonly<Record<string, string>>;
  * supervisor must read its own configuration anew.
  */
 export function recipeFor(
-  host: Host,
-  report: ProbeReport,
+  { host, report, lastWritten }: Pick<PlanQuestion, "host" | "report" | "lastWritten">,
   cures: Cures,
   different: readonly WantedFile[],
 ): Recipe {
@@ -24,6 +22,7 @@ export function recipeFor(
     const variable = variableOf(host);
     // What an earlier delivery of ours has brought lives on in the process's own environment.
     const former = namesSetBy(report.files.get(env)?.bytes).filter((name) => name !== variable);
+    former.push(...formerNames(host, report, lastWritten));
     return {
       unset: [...new Set([...cures.without, ...former])].join(" "),
       env: variable === undefined || host.envFile !== undefined ? "" : env,

@@ -150,9 +150,10 @@ function shadowed({ host, shadows, clearShadows, baseline }: PlanQuestion): Plan
   return refuse("refused", refusal.shadowed(host, shadows, { uncurable, clearShadows, baseline }));
 }
 
-function changeOf({ host, offer, report, baseline, shadows }: PlanQuestion): Plan {
+function changeOf(question: PlanQuestion): Plan {
+  const { host, offer, report, baseline, shadows, lastWritten } = question;
   const cures = findCures(shadows, host.restart);
-  const wanted = wantedFiles({ host, offer, report, cures });
+  const wanted = wantedFiles({ host, offer, report, cures, lastWritten });
   if (wanted.kind === "unread") return { kind: "look-closer", path: wanted.path };
   if (wanted.kind === "unfit") {
     return refuse("refused", refusal.unfitFile(wanted.path, wanted.why));
@@ -160,7 +161,7 @@ function changeOf({ host, offer, report, baseline, shadows }: PlanQuestion): Pla
   const different = wanted.files.filter((file) => !isSo(file, report));
   const unsafe = different.flatMap((file) => findUnsafe(file, report) ?? []);
   if (unsafe[0] !== undefined) return refuse("refused", unsafe[0]);
-  const recipe = recipeFor(host, report, cures, different);
+  const recipe = recipeFor(question, cures, different);
   const isRestartDue = different.length > 0 || cures.without.length > 0 || !baseline.passed;
   if (!isRestartDue) return { kind: "unchanged" };
   if (host.means === "none" && different.length === 0) {

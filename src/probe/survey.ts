@@ -1,4 +1,4 @@
-import { namesLeftOut, namesSetBy } from "../edits/wiring.ts";
+import { namesLeftOut, namesPushedTo, namesSetBy } from "../edits/wiring.ts";
 import { readSettings } from "../edits/settings-file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { HostFile } from "../remote/host-files.ts";
@@ -28,12 +28,19 @@ export interface FileFlaw {
   readonly why: string;
 }
 
-/** Reads a report: settings files, environment and the files around the wrapper, without what is our own. */
-export function surveyShadows(report: ProbeReport, host: Host): Survey {
+/**
+ * Reads a report: settings files, environment and the files around the wrapper, without what is our own. `lastWritten` are
+ * the fingerprints of what this laptop put on the host.
+ */
+export function surveyShadows(
+  report: ProbeReport,
+  host: Host,
+  lastWritten: readonly string[] = [],
+): Survey {
   const { facts: ofSettings, ours, flaws } = factsOfSettings(report);
   const inForce = inForceOn(report, host);
   const facts = [...report.shadows, ...ofCommand(host), ...ofSettings].filter(inForce);
-  const own = ownTraces(report, host);
+  const own = ownTraces(report, host, lastWritten);
   const foreign = facts.filter((fact) => !own(fact) && fact !== ours);
   const settings = `${report.configDir}/settings.json`;
   return {
@@ -143,9 +150,15 @@ function inForceOn(report: ProbeReport, { restart }: Host) {
  * What stands there because an earlier push has put it there. A variable of ours in the process goes with the file that it
  * comes from.
  */
-function ownTraces({ configDir, files, wiring }: ProbeReport, { envFile, means }: Host) {
+function ownTraces(
+  { configDir, home, files, wiring }: ProbeReport,
+  { envFile, means }: Host,
+  lastWritten: readonly string[],
+) {
   const envPath = `${configDir}/.sync-creds/wrapper.env`;
-  const brought = new Set(namesSetBy(files.get(envPath)?.bytes));
+  const theirs = envFile?.replace(/^~(?=\/)/, () => home);
+  const pushed = namesPushedTo(files.get(theirs ?? "")?.bytes, lastWritten);
+  const brought = new Set([...namesSetBy(files.get(envPath)?.bytes), ...pushed]);
   const variable =
     means === "key-variable"
       ? "ANTHROPIC_API_KEY"
@@ -155,6 +168,6 @@ function ownTraces({ configDir, files, wiring }: ProbeReport, { envFile, means }
   return ({ name, place, path }: ShadowFact): boolean => {
     if (path !== undefined && (path === envPath || path === wiring)) return true;
     if (place === "process" && brought.has(name)) return true;
-    return place === "env-file" && envFile !== undefined && name === variable;
+    return path !== undefined && path === theirs && (name === variable || pushed.includes(name));
   };
 }

@@ -47,6 +47,7 @@ probe() {
       for name in settings.json settings.local.json; do show "$project/.claude/$name"; done
     show /etc/claude-code/managed-settings.json
     [ -z "$wiring" ] || show "$wiring"
+    [ -z "$f_envfile" ] || show "$(expand "$f_envfile")"
     printf '%s end=probe\n' "$nonce"
   } | dd obs=1048576 2>/dev/null
   out=
@@ -189,9 +190,11 @@ shadow_files() {
 }
 
 # Reads any text that gives names values (env files, units, YAML, JavaScript, ini, shell): place, line, kind, name, path.
+# `NAME: ${NAME}` only hands on what stands elsewhere; `export` in an env file of systemd is passed over, as by systemd.
 variables_in() {
   awk -v names="(^|[^A-Za-z0-9_\${])$outranking_names(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
     /^[ \t]*(#|;|\/\/)/ { next }
+    place == "unit-env-file" && /^[ \t]*export[ \t]/ { next }
     {
       rest = $0
       while (match(rest, names)) {
@@ -200,7 +203,8 @@ variables_in() {
         match(found, /[A-Z][A-Z_]*[A-Z]/)
         value = rest
         sub(/["'"'"' \t,}\]\r].*$/, "", value)
-        print place, FNR, kind_of(value), substr(found, RSTART, RLENGTH), FILENAME
+        name = substr(found, RSTART, RLENGTH)
+        if (value !~ "^[$][{]?" name "(:?-)?$") print place, FNR, kind_of(value), name, FILENAME
       }
     }' "$@" </dev/null 2>/dev/null
 }

@@ -11,6 +11,8 @@ import {
 } from "../support/host-state.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { openStage, renderHostLogin, renderLogin, tokens } from "../support/stage.ts";
+import type { Stage } from "../support/stage.ts";
+import { hasScript, openTerminal } from "../support/terminal.ts";
 
 /** A login that the host got by itself: its refresh token is not the laptop's. */
 const ownRefresh = "sk-ant-ort01-CANARYrefresh-host-0008";
@@ -131,5 +133,81 @@ describe.skipIf(!hasSshd)("a whole login", () => {
     expect(ended.code).toBe(10);
     expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code: "TOKEN_SHARED" } });
     expect(hostToken(stage)).toBe(tokens.good);
+  });
+});
+
+describe.skipIf(!hasSshd || !hasScript)("one login for two hosts", () => {
+  const SHARE = ["push", "web-2", "--share-refresh-token"] as const;
+
+  /** A login that web-1 was handed, and that web-2, the same machine by another name, shall have too. */
+  async function openHolder(): Promise<Stage> {
+    const stage = await openStage({
+      hostFile: renderHostLogin(tokens.bad),
+      host: { delivery: "full-login" },
+      running: true,
+    });
+    await expectProven(stage, await stage.run("push", "web-1", "--json"), tokens.good);
+    writeFileSync(stage.hostFile, renderHostLogin(tokens.bad), { mode: 0o600 });
+    const entry = entryOf(stage);
+    writeFileSync(stage.hostsJson, JSON.stringify({ hosts: { "web-1": entry, "web-2": entry } }));
+    return stage;
+  }
+
+  test("is handed over again when a person types that it shall", async () => {
+    await using stage = await openHolder();
+    const terminal = openTerminal(stage, SHARE);
+
+    await terminal.shows("web-2, web-1 and this laptop will log each other out");
+    terminal.type("share\r");
+
+    expect(await terminal.ended).toBe(0);
+    await terminal.shows(/web-2 +verified/);
+    expect(readHostFile(stage)).toContain(tokens.refresh);
+  });
+
+  test("stays with its one holder when anything else is typed", async () => {
+    await using stage = await openHolder();
+    const before = readHostFile(stage);
+    const terminal = openTerminal(stage, SHARE);
+
+    await terminal.shows('Type "share" to go on');
+    terminal.type("yes\r");
+
+    expect(await terminal.ended).toBe(130);
+    await terminal.shows("not confirmed: nothing was changed");
+    expectOldFile(stage, before);
+  });
+
+  test("stays with its one holder where nobody can type it, be it with --yes", async () => {
+    await using stage = await openHolder();
+    const before = readHostFile(stage);
+
+    const ended = await stage.run(...SHARE, "--yes", "--json");
+
+    expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code: "INPUT_NEEDED" }, hosts: [] });
+    expectOldFile(stage, before);
+  });
+
+  test("is not asked about where it gets no second holder", async () => {
+    await using stage = await openHolder();
+
+    const ended = await stage.run("push", "web-1", "--share-refresh-token", "--json");
+
+    await expectProven(stage, ended, tokens.good);
+  });
+});
+
+describe.skipIf(!hasSshd)("what the wrapper says of another credential", () => {
+  test("does not speak against a login of the host's own, which is left alone", async () => {
+    await using stage = await openStage({
+      hostFile: ownLogin,
+      running: true,
+      byHand: { environment: { CLAUDE_CODE_OAUTH_TOKEN: tokens.bad } },
+    });
+
+    const ended = await stage.run("push", "web-1", "--clear-shadows", "--json");
+
+    expect(ended.result).toMatchObject({ outcome: "conflict", code: "HOST_LOGIN_CONFLICT" });
+    expectOldFile(stage, ownLogin);
   });
 });

@@ -130,6 +130,15 @@ const PLACES: Record<string, Place> = {
     says: named("ANTHROPIC_API_KEY", "wrapper/wrapper.env", 2),
     edits: { ...COMPOSE_ENV, after: "A=1\nB=2\n" },
   },
+  ".env of docker compose, which the compose file hands on": {
+    open: (key) =>
+      openCompose(
+        () => ({ [DOT_ENV.path]: DOT_ENV.before(key) }),
+        "      ANTHROPIC_API_KEY: ${ANTHROPIC_API_KEY}",
+      ),
+    says: named("ANTHROPIC_API_KEY", "wrapper/.env", 2),
+    edits: { ...DOT_ENV, after: "A=1\nB=2\n" },
+  },
 };
 
 describe.skipIf(!hasSshd).each(Object.entries(PLACES))("a key in %s", (_, place) => {

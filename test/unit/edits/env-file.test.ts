@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findVariables, removeVariables, setVariable } from "../../../src/edits/env-file.ts";
+import { fingerprintOf } from "../../../src/credentials/fingerprint.ts";
+import {
+  findVariables,
+  namesHolding,
+  removeVariables,
+  setVariable,
+} from "../../../src/edits/env-file.ts";
+import { Secret } from "../../../src/secret.ts";
 
 const KEY = "ANTHROPIC_API_KEY";
 const TOKEN = "CLAUDE_CODE_OAUTH_TOKEN";
@@ -13,6 +20,13 @@ const found = (text: string) => {
   const read = findVariables(text, NAMES);
   return read.kind === "variables" ? read.variables : read;
 };
+
+test("a variable is known by the fingerprint of its value, however it is quoted", () => {
+  const ours = [fingerprintOf(new Secret(API))];
+  expect(namesHolding(`A=1\n${KEY}='${API}'\n${TOKEN}=${OAT}\n`, NAMES, ours)).toEqual([KEY]);
+  expect(namesHolding(`${KEY}=${NEW}\n`, NAMES, ours)).toEqual([]);
+  expect(namesHolding(`${KEY}="${API}\n`, NAMES, ours)).toEqual([]);
+});
 
 describe("a variable is found", () => {
   test.each<[string, string, number, string]>([

@@ -88,6 +88,12 @@ describe("something would be destroyed", () => {
       RENEWED,
     ],
     [
+      "a login with a refresh token, where nobody has looked at the laptop's own",
+      { state: "login", fingerprint: "x", refreshFingerprint: "y" },
+      { ours: { fingerprint: "ours-new" } },
+      "the host has a login that can renew itself, and no push from this laptop brought it",
+    ],
+    [
       "a login of its own that its refresh token can still renew",
       { state: "login", fingerprint: "x", refreshFingerprint: "y", expiresAt: 1400 },
       {},

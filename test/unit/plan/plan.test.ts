@@ -14,6 +14,7 @@ const offer: Offer = {
   block: new Secret(BLOCK),
   fingerprint: fingerprintOf(new Secret(TOKEN)),
   validUntil: 2000,
+  localRefreshFingerprint: "laptop",
 };
 
 const WORKS: Baseline = { passed: true, unusable: undefined, loginDead: false, meaning: "works" };
