@@ -1,6 +1,7 @@
 import { bad } from "../diagnosis.ts";
 import type { Check, Examined } from "../diagnosis.ts";
 import { EXIT_STATUS, SyncCredsError, toSyncCredsError } from "../errors.ts";
+import { startDeadline } from "../once-per-run.ts";
 import { probe, readFile } from "../probe/probe.ts";
 import { surveyShadows } from "../probe/survey.ts";
 import type { HostFile } from "../remote/host-files.ts";
@@ -56,7 +57,8 @@ export async function examineHost(
   curiosity: Curiosity,
 ): Promise<ExaminedHost> {
   const { host } = job;
-  const signal = AbortSignal.any([run.signal, AbortSignal.timeout(host.deadlineMs)]);
+  using deadline = startDeadline(run.ports, host.deadlineMs);
+  const signal = AbortSignal.any([run.signal, deadline.signal]);
   const visit: PatientVisit = { ...job, run, id: run.ports.randomHex(8), signal };
   try {
     const seen = await see(visit, curiosity);

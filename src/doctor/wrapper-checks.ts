@@ -91,8 +91,9 @@ export function checkRestart(host: Host, report: ProbeReport, inspection: Inspec
   if (restart.kind === "none" || restart.kind === "command") {
     return ok("restart", `run by ${what}; hosts.json: ${renderRestart(restart)}`, [evidence]);
   }
-  if (agrees(found, restart, report.home) && !report.foreign) {
-    return ok("restart", `run by ${what}, as hosts.json says`, [evidence]);
+  if (agrees(found, restart, { ...inspection, home: report.home }) && !report.foreign) {
+    const who = restart.kind === "systemd" ? `the ${restart.scope} unit ${restart.unit}` : what;
+    return ok("restart", `run by ${who}, as hosts.json says`, [evidence]);
   }
   return bad("restart", `run by ${what}, but hosts.json would ${renderRestart(restart)}`, {
     evidence: [
