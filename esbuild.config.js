@@ -40,9 +40,10 @@ writeFileSync("dist/help.txt", renderHelp());
 const folders = Object.keys(metafile.inputs).map(
   (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0],
 );
+const byName = (a, b) => a.localeCompare(b);
 const licences = [...new Set(folders)]
   .filter(Boolean)
-  .toSorted()
+  .toSorted(byName)
   .map((folder) => {
     const { name, version, license } = JSON.parse(
       readFileSync(join(folder, "package.json"), "utf8"),

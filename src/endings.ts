@@ -3,9 +3,13 @@ import { failureOfError } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import type { Host } from "./hosts/host.ts";
 import type { RollbackReport } from "./install/rollback.ts";
-import type { Outcome } from "./outcome.ts";
+import type { BackupSummary, Outcome } from "./outcome.ts";
 import { sanitize } from "./output/sanitize.ts";
+import { wordsFor } from "./purpose.ts";
+import type { Purpose } from "./purpose.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
+
+const PUSH: Purpose = { kind: "push" };
 
 /** How one host ended, before the bookkeeping that every result shares. */
 export interface Ending {
@@ -17,6 +21,7 @@ export interface Ending {
   readonly state?: string | undefined;
   readonly logTail?: readonly string[];
   readonly plan?: readonly string[];
+  readonly backups?: readonly BackupSummary[];
   /** What the host runs on now, where it is not what the laptop offered. */
   readonly brings?: Brought | undefined;
 }
@@ -65,30 +70,33 @@ const UNTOUCHED: Partial<Record<SyncCredsError["code"], Outcome>> = {
   FORWARDING_REFUSED: "refused",
   TARGET_UNSAFE: "refused",
   SHADOWED: "refused",
+  SWITCH_UNCLEAR: "refused",
+  BACKUP_UNKNOWN: "refused",
+  BACKUP_DEAD: "refused",
   REMOTE_TOOLS: "refused",
   RUN_AS_REFUSED: "refused",
   WRAPPER_UNUSABLE: "refused",
 };
 
 /** The new credentials are in place, but no nonce came back: neither proven nor worth taking back. */
-export function unproven(failure: Failure): Ending {
-  return { ...failure, outcome: "unverified", state: "the new credentials are in place" };
+export function unproven(failure: Failure, purpose: Purpose = PUSH): Ending {
+  return { ...failure, outcome: "unverified", state: wordsFor(purpose).fresh };
 }
 
 /** The former credentials are back. */
-export function rolledBack(failure: Failure, how: string): Ending {
-  return { ...failure, outcome: "rolled-back", state: `back on its former credentials, ${how}` };
+export function rolledBack(failure: Failure, how: string, purpose: Purpose = PUSH): Ending {
+  return { ...failure, outcome: "rolled-back", state: `${wordsFor(purpose).former}, ${how}` };
 }
 
 /** The host's own dead-man switch was faster than our commit. */
-export function undoneByHost(host: Host): Ending {
+export function undoneByHost(host: Host, purpose: Purpose = PUSH): Ending {
   return {
     outcome: "rolled-back",
     code: "CONNECTION_LOST",
     what: "the host took the change back before we could confirm it",
     why: `it had heard nothing from here for ${host.confirmTimeoutMs / 1000} s`,
     next: ["Push again; raise `confirmTimeoutMs` if this laptop sleeps in between"],
-    state: "back on its former credentials",
+    state: wordsFor(purpose).former,
   };
 }
 
@@ -98,7 +106,9 @@ export function rollbackFailed(
   host: Host,
   { configDir }: ProbeReport,
   { changedByOthers, restored, detail, restart }: RollbackReport,
+  purpose: Purpose = PUSH,
 ): Ending {
+  const { things } = wordsFor(purpose);
   const undo = `sh ${configDir}/.sync-creds/pending/script undo`;
   if (changedByOthers) {
     return {
@@ -113,8 +123,8 @@ export function rollbackFailed(
     };
   }
   const why = restored
-    ? `the former credentials are back, but the wrapper does not answer with them as it did before${restart.failure === undefined ? "" : ` (${restart.failure.reason})`}`
-    : `the former credentials could not be put back: ${detail || (restart.failure?.reason ?? "unknown")}`;
+    ? `the former ${things} are back, but the wrapper does not answer with them as it did before${restart.failure === undefined ? "" : ` (${restart.failure.reason})`}`
+    : `the former ${things} could not be put back: ${detail || (restart.failure?.reason ?? "unknown")}`;
   return {
     ...failure,
     outcome: "rollback-failed",
@@ -127,12 +137,12 @@ export function rollbackFailed(
 }
 
 /** The host cannot be reached any more; what it does by itself is all that is known. */
-export function hostIsSilent(failure: Failure, host: Host): Ending {
+export function hostIsSilent(failure: Failure, host: Host, purpose: Purpose = PUSH): Ending {
   return {
     ...failure,
     outcome: "rollback-failed",
     code: "CONNECTION_LOST",
-    state: `unknown: unless it was confirmed, the host puts its former credentials back by itself within ${host.confirmTimeoutMs / 1000} s of silence`,
+    state: `unknown: unless it was confirmed, the host puts its former ${wordsFor(purpose).things} back by itself within ${host.confirmTimeoutMs / 1000} s of silence`,
     next: ["When HOST is reachable again: `sync-creds plan HOST`, then `sync-creds push HOST`"],
   };
 }

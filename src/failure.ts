@@ -1,6 +1,7 @@
 import type { SyncCredsError } from "./errors.ts";
 import type { Host } from "./hosts/host.ts";
 import type { Explained } from "./probe/explain.ts";
+import type { Purpose } from "./purpose.ts";
 import { explainRestart } from "./remote/restart-report.ts";
 import type { RestartReport } from "./remote/restart-report.ts";
 import { explain } from "./smoke/verdict.ts";
@@ -45,14 +46,24 @@ export function failureOfPass(shadows: Explained | undefined): Failure | undefin
 }
 
 /** A failed restart as a failure, with the end of the wrapper's log. */
-export function failureOfRestart(report: RestartReport, host: Host): Failure | undefined {
+export function failureOfRestart(
+  report: RestartReport,
+  host: Host,
+  { kind }: Purpose = { kind: "push" },
+): Failure | undefined {
   if (report.failure === undefined) return undefined;
   const { why, next } = explainRestart(report.failure.reason, report.failure.detail);
   return {
     code: "RESTART_FAILED",
-    what: "the wrapper did not come up with the new credentials",
+    what:
+      kind === "switch"
+        ? "the app did not come up with the edited file"
+        : "the wrapper did not come up with the new credentials",
     why,
-    next: [next, `Then \`sync-creds push ${host.name}\` again`],
+    next: [
+      next,
+      kind === "push" ? `Then \`sync-creds push ${host.name}\` again` : "Then push again",
+    ],
     logTail: report.log,
   };
 }

@@ -36,6 +36,26 @@ export interface HostResult {
   readonly durationMs: number;
   /** The plan, one line per change, in a dry run. */
   readonly plan?: readonly string[] | undefined;
+  /** What the host keeps, newest first, where that was asked. */
+  readonly backups?: readonly BackupSummary[] | undefined;
+}
+
+/** A change that a host keeps the former files of. */
+export interface BackupSummary {
+  /** Names it to `rollback --to`; a beginning of it will do. */
+  readonly id: string;
+  /** Epoch milliseconds, by the host's clock. */
+  readonly at: number;
+  /** Who made the change, from where. */
+  readonly who: string;
+  /** What it was: `push`, `rollback`, `switch fallback on`. */
+  readonly what: string;
+  /** Of the credentials in it, where it holds any. */
+  readonly fingerprint?: string;
+  /** The same, or what is there instead: `no file`, `a blanked login`, `-`. */
+  readonly holds: string;
+  /** Absolute paths on the host. */
+  readonly files: readonly string[];
 }
 
 /** The steps of one host, in the order they happen. */

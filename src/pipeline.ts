@@ -3,41 +3,28 @@ import type { Ending } from "./endings.ts";
 import { toSyncCredsError } from "./errors.ts";
 import { failureOfError, failureOfPass, failureOfRestart, failureOfVerdict } from "./failure.ts";
 import type { Failure } from "./failure.ts";
-import type { Host } from "./hosts/host.ts";
 import { install } from "./install/install.ts";
 import { commit } from "./install/rollback.ts";
-import { startDeadline } from "./once-per-run.ts";
 import type { HostResult } from "./outcome.ts";
-import { planHost } from "./plan/plan.ts";
+import { planFor } from "./plan/plan-for.ts";
 import type { Baseline, Plan } from "./plan/plan.ts";
 import { explainRestarted } from "./probe/survey.ts";
+import { renderPurpose } from "./purpose.ts";
 import type { RestartReport } from "./remote/restart-report.ts";
 import { restart } from "./restart/restart.ts";
 import { patienceOf, recipeOf } from "./restart/supervisors.ts";
-import { renderPlan, resultOf } from "./result.ts";
+import { renderPlan } from "./result.ts";
 import { pollHealth, smokeTest } from "./smoke/smoke.ts";
 import { explain } from "./smoke/verdict.ts";
 import type { Verdict } from "./smoke/verdict.ts";
-import { look, lookCloser, openConnection, orAbort, step } from "./visit.ts";
+import { look, lookAtSwitches, lookCloser, note, openConnection, orAbort, step } from "./visit.ts";
 import type { Connection, Job, Run, Seen, Visit } from "./visit.ts";
+import { visitHost } from "./visit-host.ts";
 import { finishAnew, goBack, recoverLeftover } from "./way-back.ts";
 
 /** What happens to one host, in order. Never rejects: a host ends proven, as it was, or with the reason why not. */
-export async function syncHost(job: Job, run: Run): Promise<HostResult> {
-  const startedAt = run.ports.now();
-  using deadline = startDeadline(run.ports, job.host.deadlineMs);
-  const visit: Visit = {
-    ...job,
-    run,
-    id: run.ports.randomHex(8),
-    signal: AbortSignal.any([run.signal, deadline.signal]),
-  };
-  const ending = await transact(visit).catch((thrown: unknown) =>
-    end.untouched(toSyncCredsError(thrown)),
-  );
-  const result = resultOf(job.host, job.offer, ending, run.ports.now() - startedAt);
-  run.emit({ type: "host", result, at: run.ports.now() });
-  return result;
+export function syncHost(job: Job, run: Run): Promise<HostResult> {
+  return visitHost(job, run, transact);
 }
 
 async function transact(visit: Visit): Promise<Ending> {
@@ -45,11 +32,13 @@ async function transact(visit: Visit): Promise<Ending> {
   try {
     for (let attempt = 1; ; attempt++) {
       const { seen, plan } = await lookAndPlan(connection, visit);
-      if (visit.run.dryRun) return renderPlan(plan, visit.host, seen);
+      if (visit.run.dryRun) {
+        return renderPlan(plan, visit.host, await lookAtSwitches(connection, visit, seen));
+      }
       if (plan.kind === "refuse") return { ...end.untouched(plan.error), outcome: plan.outcome };
       if (plan.kind === "unchanged") return { outcome: "unchanged" };
       if (plan.kind === "change") {
-        const ending = await change(connection, visit, plan, seen);
+        const ending = await change(connection, placed(visit, seen), plan, seen);
         if (ending.code !== "FILE_CHANGED" || attempt === MOST_ATTEMPTS) return ending;
       } else if (attempt < MOST_ATTEMPTS) {
         await step(visit, "recover", () => recoverLeftover(connection, visit));
@@ -67,11 +56,11 @@ async function lookAndPlan(
   connection: Connection,
   visit: Visit,
 ): Promise<{ seen: Seen; plan: Exclude<Plan, { kind: "look-closer" }> }> {
-  const { force, clearShadows } = visit.run;
+  const { purpose, force, clearShadows, ports } = visit.run;
   let seen = await look(connection, visit);
   for (;;) {
-    const question = { ...visit, ...seen, force, clearShadows };
-    const plan = step(visit, "plan", () => planHost(question));
+    const question = { ...visit, ...seen, force, clearShadows, now: ports.now() };
+    const plan = step(visit, "plan", () => planFor(purpose, question));
     if (plan.kind !== "look-closer") return { seen, plan };
     seen = await lookCloser(connection, visit, seen, plan.path);
   }
@@ -79,6 +68,11 @@ async function lookAndPlan(
 
 // A leftover to recover, then a file that changes under our hands: after that the host is not ours to change.
 const MOST_ATTEMPTS = 3;
+
+/** From now on the folder is certain: while the wrapper is down, nobody could be asked where it is. */
+function placed(visit: Visit, { report: { configDir } }: Seen): Visit {
+  return { ...visit, host: { ...visit.host, configDir } };
+}
 
 type Change = Extract<Plan, { kind: "change" }>;
 
@@ -92,11 +86,14 @@ async function change(
   const { session, half } = connection;
   const { changes } = plan;
   const { host, id, run } = visit;
+  const { purpose } = run;
+  if (plan.note !== undefined) note(visit, plan.note);
   // In one flight: the host skips the restart when the install fails.
   const installing = step(visit, "install", () =>
     install(half, {
       run: id,
       who: run.who,
+      what: renderPurpose(purpose),
       configDir: seen.report.configDir,
       confirmTimeoutMs: host.confirmTimeoutMs,
       recipe: { ...recipeOf(host), ...plan.recipe },
@@ -119,7 +116,7 @@ async function change(
     step(visit, "restart", () => undefined);
     await orAbort(visit, restarting.listening);
     const asked = step(visit, "smoke", () => prove(connection, visit, smoking.signal));
-    const restarted = restarting.done.then((report) => verifyRestarted(report, host));
+    const restarted = restarting.done.then((report) => verifyRestarted(report, visit));
     const [report, verdict] = await orAbort(visit, Promise.all([restarted, asked]));
     const shadows = explainRestarted(seen.report, report.shadows, host);
     const failure =
@@ -132,9 +129,9 @@ async function change(
     decided =
       failure === undefined
         ? { outcome: "verified", brings: plan.brings }
-        : { ...end.unproven(failure), brings: plan.brings };
+        : { ...end.unproven(failure, purpose), brings: plan.brings };
     const committed = await step(visit, "commit", () => commit(half, id));
-    return committed ? decided : end.undoneByHost(host);
+    return committed ? decided : end.undoneByHost(host, purpose);
   } catch (thrown) {
     const error = toSyncCredsError(thrown);
     if (error.code === "CONNECTION_LOST") return finishAnew(visit, { decided });
@@ -187,8 +184,8 @@ class RestartFailed extends Error {
   }
 }
 
-function verifyRestarted(report: RestartReport, host: Host): RestartReport {
-  const failure = failureOfRestart(report, host);
+function verifyRestarted(report: RestartReport, { host, run }: Visit): RestartReport {
+  const failure = failureOfRestart(report, host, run.purpose);
   if (failure !== undefined) throw new RestartFailed(failure);
   return report;
 }

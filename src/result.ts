@@ -2,10 +2,13 @@ import { untouched } from "./endings.ts";
 import type { Ending } from "./endings.ts";
 import type { Host } from "./hosts/host.ts";
 import type { HostResult } from "./outcome.ts";
+import { failoverState } from "./plan/failover.ts";
 import type { Offer, Plan } from "./plan/plan.ts";
+import { pathOf, stateOf } from "./plan/plan-switch.ts";
 import { placeOf } from "./probe/explain.ts";
 import { explainAll } from "./probe/survey.ts";
 import type { Seen } from "./visit.ts";
+import type { Purpose } from "./purpose.ts";
 import { renderRestart } from "./restart/supervisors.ts";
 
 /** The ending of a dry run: what would change, by fingerprint, never a secret. */
@@ -24,6 +27,10 @@ export function renderPlan(
     ...(shadows === undefined ? [] : [shadows.why]),
     ...seen.doubts.map(
       ({ path, why }) => `${path}: ${why}; only the answer will tell what it does`,
+    ),
+    ...failoverState(host, report),
+    ...Object.entries(host.switches).map(
+      ([name, edit]) => `switch ${name}: ${stateOf(edit, report.files.get(pathOf(edit, report)))}`,
     ),
     ...seen.unread.map((fact) => `${fact.name} in ${placeOf(fact)} is not read by services`),
   ];
@@ -47,15 +54,23 @@ export function renderPlan(
         plan: [
           ...about,
           ...plan.lines,
+          ...(plan.note === undefined ? [] : [plan.note]),
           renderRestart(host.restart),
-          `smoke request to ${host.wrapper.url}`,
+          `${host.wrapper.chat === undefined ? "a look at the health of" : "smoke request to"} ${host.wrapper.url}`,
         ],
       };
   }
 }
 
 /** The result that the table and `--json` show. */
-export function resultOf(host: Host, offer: Offer, ending: Ending, durationMs: number): HostResult {
+export function resultOf(
+  host: Host,
+  offer: Offer,
+  ending: Ending,
+  durationMs: number,
+  purpose: Purpose = { kind: "push" },
+): HostResult {
+  const again = purpose.kind === "push" ? "push again" : "run this again";
   const { outcome, next = [], brings: { fingerprint, validUntil } = offer, ...told } = ending;
   const isOurs = outcome === "verified" || outcome === "unchanged" || outcome === "unverified";
   return {
@@ -64,7 +79,7 @@ export function resultOf(host: Host, offer: Offer, ending: Ending, durationMs: n
     ...told,
     ...(isOurs && fingerprint !== undefined ? { fingerprint } : {}),
     ...(isOurs && validUntil !== undefined ? { validUntil } : {}),
-    next: next.map((line) => line.replaceAll("HOST", host.name)),
+    next: next.map((line) => line.replaceAll("HOST", host.name).replace(/\bpush again\b/, again)),
     durationMs,
   };
 }

@@ -9,13 +9,21 @@ const REDACTED = "[redacted]";
  */
 export class Secret {
   readonly #value: string;
+  readonly #bytes: Uint8Array | undefined;
 
-  constructor(value: string) {
-    this.#value = value;
+  /** A text, or bytes that need not be one. */
+  constructor(value: string | Uint8Array) {
+    this.#value = typeof value === "string" ? value : new TextDecoder().decode(value);
+    this.#bytes = typeof value === "string" ? undefined : value;
   }
 
   reveal(): string {
     return this.#value;
+  }
+
+  /** The same as bytes: a text as UTF-8. */
+  revealBytes(): Buffer {
+    return Buffer.from(this.#bytes ?? this.#value);
   }
 
   /** True when both hold the same text; neither is revealed. */
@@ -25,7 +33,7 @@ export class Secret {
 
   /** True when the text, as UTF-8, is exactly these bytes. */
   equalsBytes(bytes: Uint8Array): boolean {
-    return Buffer.from(this.#value).equals(bytes);
+    return this.revealBytes().equals(bytes);
   }
 
   toString(): string {

@@ -1,12 +1,16 @@
 import { once } from "node:events";
 import * as end from "./endings.ts";
 import type { Host } from "./hosts/host.ts";
+import { readBackups } from "./install/backups.ts";
 import type { RunEvent, Step } from "./outcome.ts";
 import type { Baseline, Offer } from "./plan/plan.ts";
+import { pathOf } from "./plan/plan-switch.ts";
 import type { Ports } from "./ports.ts";
 import { probe, readFile } from "./probe/probe.ts";
 import { surveyShadows } from "./probe/survey.ts";
 import type { Survey } from "./probe/survey.ts";
+import type { Purpose } from "./purpose.ts";
+import type { Backup } from "./remote/backups.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
 import { withRelay } from "./remote/relay.ts";
 import { RemoteHalf } from "./remote/remote-half.ts";
@@ -25,6 +29,8 @@ export interface Job {
   readonly bearer: Secret | undefined;
   /** Fingerprints that this laptop wrote to this host before. */
   readonly lastWritten: readonly string[];
+  /** The same host with its own wrapper, where `host` has that of a switch: it tells where Claude's directory is. */
+  readonly home?: Host | undefined;
 }
 
 /** What all hosts of a run share. */
@@ -35,6 +41,7 @@ export interface Run {
   readonly script: string;
   /** Who pushes, from where: `ana@laptop`. */
   readonly who: string;
+  readonly purpose: Purpose;
   readonly dryRun: boolean;
   readonly force: boolean;
   /** What outranks the delivery is removed in the same transaction. */
@@ -61,6 +68,8 @@ export interface Connection {
 export interface Seen extends Survey {
   readonly report: ProbeReport;
   readonly baseline: Baseline;
+  /** The changes that the host keeps, newest first; read only where one is to be restored. */
+  readonly backups: readonly Backup[];
 }
 
 /** Connects; the remote half starts at once, without being waited for. */
@@ -83,16 +92,25 @@ export function openConnection(visit: Visit): Promise<Connection> {
 export function look({ session, half }: Connection, visit: Visit): Promise<Seen> {
   const { host, bearer, run, id, signal } = visit;
   return step(visit, "probe", async () => {
-    const [report, verdict] = await orAbort(
+    const places = await orAbort(visit, whereToLook(half, visit));
+    const [report, backups, verdict] = await orAbort(
       visit,
       Promise.all([
-        probe(half, id, host, recipeOf(host)),
+        probe(half, id, places, recipeOf(host)),
+        run.purpose.kind === "restore" ? readBackups(half, id) : [],
         baseline(session, host.wrapper, { bearer, ports: run.ports, signal }),
       ]),
     );
     warnOfClock(visit, report);
-    return { report, baseline: baselineOf(verdict), ...surveyShadows(report, host) };
+    return { report, backups, baseline: baselineOf(verdict), ...surveyShadows(report, host) };
   });
+}
+
+/** The app of a switch cannot tell where Claude's directory is, and with it lock and journal: the wrapper can. */
+async function whereToLook(half: RemoteHalf, { host, home, id }: Visit): Promise<Host> {
+  if (home === undefined || host.configDir !== undefined) return host;
+  const { configDir } = await probe(half, id, home, recipeOf(home));
+  return { ...host, configDir };
 }
 
 /** The same host with one more file of it read. */
@@ -107,10 +125,28 @@ export async function lookCloser(
   return { ...seen, report };
 }
 
+/** The same host with the files of its switches read, all in one flight. */
+export async function lookAtSwitches(
+  { half }: Connection,
+  visit: Visit,
+  { report, ...seen }: Seen,
+): Promise<Seen> {
+  const paths = new Set(Object.values(visit.host.switches).map((edit) => pathOf(edit, report)));
+  const unseen = [...paths].filter((path) => !report.files.has(path));
+  const found = unseen.map(async (path) => [path, await readFile(half, visit.id, path)] as const);
+  const files = new Map([...report.files, ...(await orAbort(visit, Promise.all(found)))]);
+  return { ...seen, report: { ...report, files } };
+}
+
 /** Announces a step and does it. */
 export function step<T>({ run, host }: Visit, name: Step, work: () => T): T {
   run.emit({ type: "step", host: host.name, step: name, at: run.ports.now() });
   return work();
+}
+
+/** Tells what the user should know of a host. */
+export function note({ run, host }: Visit, text: string): void {
+  run.emit({ type: "note", host: host.name, text, at: run.ports.now() });
 }
 
 /** Waits for `work`, but no longer than Ctrl-C or the host's deadline. */
@@ -129,13 +165,11 @@ export async function orAbort<T>({ run, host, signal }: Visit, work: Promise<T>)
 }
 
 /** Expiry dates are compared with the host's clock too: one that is off makes Claude Code misjudge them. */
-function warnOfClock({ run, host }: Visit, { clock }: ProbeReport): void {
-  const at = run.ports.now();
-  const offMs = clock - at;
+function warnOfClock(visit: Visit, { clock }: ProbeReport): void {
+  const offMs = clock - visit.run.ports.now();
   if (Math.abs(offMs) <= CLOCK_TOLERANCE_MS || Number.isNaN(offMs)) return;
   const minutes = Math.max(1, Math.round(Math.abs(offMs) / 60_000));
-  const text = `its clock is ${minutes} min ${offMs > 0 ? "ahead of" : "behind"} this laptop's`;
-  run.emit({ type: "note", host: host.name, text, at });
+  note(visit, `its clock is ${minutes} min ${offMs > 0 ? "ahead of" : "behind"} this laptop's`);
 }
 
 const CLOCK_TOLERANCE_MS = 60_000;
@@ -143,7 +177,7 @@ const CLOCK_TOLERANCE_MS = 60_000;
 function baselineOf(verdict: Verdict): Baseline {
   const { meaning } = explain(verdict.class, verdict.hint);
   return {
-    passed: verdict.class === "pass",
+    passed: verdict.class === "pass" || verdict.class === "healthy",
     unusable:
       verdict.class === "wrapper-auth" || verdict.class === "not-a-wrapper" ? meaning : undefined,
     loginDead: ["not-logged-in", "token-expired", "token-revoked", "token-invalid"].includes(

@@ -18,20 +18,22 @@ export function goBack(
   failure: Failure,
 ): Promise<Ending> {
   const { host, bearer, run, id } = visit;
+  const { purpose } = run;
   return step(visit, "rollback", async () => {
     try {
       const back = await rollBack(half, id, patienceOf(host));
-      if (!back.restored) return end.rollbackFailed(failure, host, seen.report, back);
-      if (!seen.baseline.passed) return end.rolledBack(failure, "which did not work before either");
+      if (!back.restored) return end.rollbackFailed(failure, host, seen.report, back, purpose);
+      if (!seen.baseline.passed)
+        return end.rolledBack(failure, "which did not work before either", purpose);
       // A restart that failed both times may have left alone what ran before: only the wrapper's answer counts.
       const again = await baseline(session, host.wrapper, { bearer, ports: run.ports });
-      if (again.class === "pass") return end.rolledBack(failure, "and answering again");
+      if (again.class === "pass") return end.rolledBack(failure, "and answering again", purpose);
       if (back.restart.failure !== undefined)
-        return end.rollbackFailed(failure, host, seen.report, back);
+        return end.rollbackFailed(failure, host, seen.report, back, purpose);
       if (explain(again.class, again.hint).rollBack !== "always") {
-        return end.rolledBack(failure, `restarted; asked again: ${again.detail}`);
+        return end.rolledBack(failure, `restarted; asked again: ${again.detail}`, purpose);
       }
-      return end.rollbackFailed(failure, host, seen.report, back);
+      return end.rollbackFailed(failure, host, seen.report, back, purpose);
     } catch {
       // Whatever broke the conversation, a new one can still finish.
       session.close();
@@ -60,10 +62,12 @@ export async function finishAnew(
     if (report === undefined || report.lockedBy !== undefined) continue;
     const { lastRun } = report;
     const isNew = lastRun?.run === visit.id && lastRun.ending === "committed";
-    if (isNew && report.leftover === undefined) return decided ?? end.unproven(failure);
-    if (report.leftover === undefined) return end.rolledBack(failure, "as it was before the push");
+    if (isNew && report.leftover === undefined)
+      return decided ?? end.unproven(failure, run.purpose);
+    if (report.leftover === undefined)
+      return end.rolledBack(failure, "as it was before", run.purpose);
   }
-  return end.hostIsSilent(failure, host);
+  return end.hostIsSilent(failure, host, run.purpose);
 
   async function lookAgain(patient: Visit): Promise<ProbeReport> {
     const connection = await openConnection(patient);

@@ -21,6 +21,8 @@ const ROOMS = new Set([
 const CORRIDOR = [
   "pipeline.ts",
   "visit.ts",
+  "visit-host.ts",
+  "backups.ts",
   "way-back.ts",
   "endings.ts",
   "failure.ts",
@@ -36,6 +38,7 @@ const FURNITURE = new Set([
   "errors.ts",
   "secret.ts",
   "ports.ts",
+  "purpose.ts",
   "outcome.ts",
   "diagnosis.ts",
   "once-per-run.ts",
@@ -71,7 +74,7 @@ const PROCESS: Record<string, string> = {
   "cli/local-command.ts": "whether a person can be asked on stdin, or something comes through it",
   "cli/hidden-input.ts": "a paste comes through stdin, unseen",
   "cli/doctor-bundle.ts": "the version of node, for the report",
-  "cli/push.ts": "whether a person can be asked on stdin",
+  "cli/fleet.ts": "whether a person can be asked on stdin",
   "cli/interrupts.ts": "signals, and the end after a second one",
   "demo/embedded-host.ts": "PATH for the programs of the demo's host",
   "demo/stage.ts": "to end the demo's wrapper",
@@ -88,6 +91,7 @@ const REVEAL: Record<string, string> = {
   "validate/tokens.ts": "a token or key is told from another by its prefix, and put into its block",
   "plan/changes.ts": "the block is put into the host's file",
   "plan/delivery-files.ts": "a token or key is put into the file that a wrapper reads",
+  "plan/failover.ts": "what a wrapper will run on is named by its fingerprint",
   "install/install.ts": "the file is sent",
   "smoke/exchange.ts": "the bearer becomes a header",
   "remote/ssh-keys.ts": "the passphrase opens a key",
@@ -115,6 +119,13 @@ const PURE = [
   "probe/survey.ts",
   "probe/explain.ts",
   "plan/plan.ts",
+  "plan/plan-for.ts",
+  "plan/plan-switch.ts",
+  "plan/plan-restore.ts",
+  "plan/backup-summary.ts",
+  "plan/dead-login.ts",
+  "plan/failover.ts",
+  "plan/in-use.ts",
   "plan/chain-guard.ts",
   "plan/changes.ts",
   "plan/hazards.ts",
@@ -146,6 +157,7 @@ const PURE = [
   "smoke/presets.ts",
   "smoke/verdict.ts",
   "smoke/classes.ts",
+  "remote/backups.ts",
   "remote/frames.ts",
   "remote/probe-report.ts",
   "remote/restart-report.ts",
@@ -166,6 +178,7 @@ const PURE = [
   "output/error-message.ts",
   "output/sanitize.ts",
   "output/time.ts",
+  "purpose.ts",
   "outcome.ts",
   "diagnosis.ts",
   "endings.ts",
@@ -279,7 +292,7 @@ describe("one owner", () => {
   });
 
   test("of revealed secrets: the list", () => {
-    const users = sources.filter(({ code }) => /\breveal\(\)(?!: string)/.test(code));
+    const users = sources.filter(({ code }) => /\breveal(?:Bytes)?\(\)(?!: )/.test(code));
     expect(namesOf(users)).toEqual(Object.keys(REVEAL).sort());
   });
 });

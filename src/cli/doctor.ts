@@ -124,6 +124,7 @@ async function examineAll(
       }),
     script: await loadScript(ports.files),
     who: `${ports.userName}@${hostname()}`.replace(/[^\w.@-]/g, "_"),
+    purpose: { kind: "push" },
     dryRun: true,
     force: false,
     clearShadows: false,

@@ -65,3 +65,20 @@ export async function prepareJobs(
   if (!shareRefreshToken) verifyOneHolder(sharing);
   return { jobs, notes, sharing };
 }
+
+/** The same for runs that bring nothing from this laptop: its login may be dead. Error: `SECRET_UNAVAILABLE` of a bearer. */
+export async function prepareBareJobs(
+  hosts: readonly Host[],
+  directory: string,
+  ports: Ports,
+): Promise<Job[]> {
+  const fetch = openSecrets(directory, ports);
+  return Promise.all(
+    hosts.map(async (host) => ({
+      host,
+      offer: {},
+      bearer: host.wrapper.bearer && (await fetch(host.wrapper.bearer)).secret,
+      lastWritten: [],
+    })),
+  );
+}

@@ -1,8 +1,10 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { Terminal } from "../output/terminal.ts";
 import type { LocalOptions } from "./local-command.ts";
+import { addBackCommands } from "./program-back.ts";
 import { addDoctorCommand } from "./program-doctor.ts";
 import { addHostsCommands } from "./program-hosts.ts";
+import { toTargets } from "./program-targets.ts";
 import { addTokenCommands } from "./program-token.ts";
 import type { PushOptions } from "./push.ts";
 
@@ -46,7 +48,7 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
     .showHelpAfterError("Run `sync-creds --help` for the commands.")
     .addHelpText("after", EXIT_HELP);
 
-  targets(program.command("push [target...]"))
+  pushing(program.command("push [target...]"))
     .description(
       "push to hosts: install, restart, verify by a chat request, or put everything back",
     )
@@ -63,13 +65,14 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
       end(await push(names, options, terminal));
     });
 
-  targets(program.command("plan [target...]"))
+  pushing(program.command("plan [target...]"))
     .description("the same as push --dry-run")
     .action(async (names: string[], options: PushOptions) => {
       const { push } = await import("./push.ts");
       end(await push(names, { ...options, dryRun: true }, terminal));
     });
 
+  addBackCommands(program, terminal, end);
   addDoctorCommand(program, terminal, end);
 
   addHostsCommands(
@@ -116,31 +119,15 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
   return program;
 }
 
-function targets(command: Command): Command {
-  return command
-    .addHelpText("after", TARGET_HELP)
-    .option("-c, --config <file>", "hosts.json to use")
-    .option("--exclude <target...>", "leave these out")
-    .option("--limit <target...>", "only those that also belong to these")
+/** The options of `push` and `plan`. */
+function pushing(command: Command): Command {
+  return toTargets(command)
+    .addHelpText("after", "Without one, on a terminal, you choose.")
     .option("--force", "overwrite a login that is the host's own")
     .option("--clear-shadows", "remove what outranks the login on a host, in the same transaction")
     .option("--share-refresh-token", "let a login that was handed over have several holders")
-    .option("--allow-short-ttl", "push an access token that ends within 30 minutes")
-    .option("--concurrency <n>", "hosts at a time", parseCount, 10)
-    .option("--json", "NDJSON on stdout: events, then one result")
-    .option("-q, --quiet", "only the result")
-    .option("-v, --verbose", "more detail, stack traces included")
-    .option("--no-input", "never ask; a missing answer is an error that names its flag");
+    .option("--allow-short-ttl", "push an access token that ends within 30 minutes");
 }
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 100) return count;
-  throw new InvalidArgumentError("It must be a whole number from 1 to 100.");
-}
-
-const TARGET_HELP = `
-A target is a host, a group, \`tag:NAME\`, a pattern such as 'web-*', or \`all\`. Without one, on a terminal, you choose.`;
 
 const EXIT_HELP = `
 Exit status: 0 all hosts verified or unchanged · 2 command line · 3 hosts.json · 4 log in on this laptop

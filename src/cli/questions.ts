@@ -1,7 +1,7 @@
 import { SyncCredsError } from "../errors.ts";
 import type { HostsFile } from "../hosts/parse.ts";
+import type { Selection } from "../hosts/select.ts";
 import type { Ports } from "../ports.ts";
-import type { Job } from "../visit.ts";
 
 /** The targets named, or the hosts picked at the terminal. Error: `INPUT_NEEDED` where nobody can be asked. */
 export async function namesOrChoice(
@@ -46,22 +46,26 @@ export async function verifySharing(holders: readonly string[], { human }: Ports
   });
 }
 
-/** Asks whether to go on. Errors: `INPUT_NEEDED` where nobody can be asked, `INTERRUPTED` when the answer is no. */
+/**
+ * Asks whether to go on, where the targets call for it. `what` comes before the names: `Push 52a4d4f7 to`. Errors:
+ * `INPUT_NEEDED` where nobody can be asked, `INTERRUPTED` when the answer is no.
+ */
 export async function verifyConsent(
-  reason: string,
-  jobs: readonly Job[],
+  { hosts, needsConfirmation: reason }: Selection,
+  what: string,
+  { dryRun = false, yes = false }: { readonly dryRun?: boolean; readonly yes?: boolean },
   { human }: Ports,
 ): Promise<void> {
-  const names = jobs.map(({ host }) => host.name).join(", ");
+  if (reason === undefined || dryRun || yes) return;
+  const action = `${what} ${hosts.map(({ name }) => name).join(", ")}`;
   if (human === undefined) {
-    throw new SyncCredsError("INPUT_NEEDED", `a push to ${names} must be confirmed`, {
+    throw new SyncCredsError("INPUT_NEEDED", `not without a yes: ${action}`, {
       why: reason,
       next: ["Add `--yes` if you mean it"],
     });
   }
-  if (await human.confirm(`Push ${jobs[0]?.offer.fingerprint ?? ""} to ${names}?`, [reason]))
-    return;
+  if (await human.confirm(`${action}?`, [reason])) return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
-    next: ["Name fewer hosts, or see what would change: `sync-creds plan`"],
+    next: ["Name fewer hosts, or see what would change: add `--dry-run`"],
   });
 }

@@ -148,7 +148,10 @@ function shapeOf(host: Host): object {
     ),
     wrapper: {
       url,
-      chat: "path" in chat ? { preset: chat.preset, path: chat.path } : { preset: chat.preset },
+      chat:
+        chat && "path" in chat
+          ? { preset: chat.preset, path: chat.path }
+          : chat && { preset: chat.preset },
       health,
       bearer: bearer && kindOf(bearer),
       timeoutMs: wrapper.timeoutMs,

@@ -1,4 +1,4 @@
-import type { Delivery, Host, Means, Restart } from "./host.ts";
+import type { Delivery, Host, Means, Restart, Wrapper } from "./host.ts";
 import { renderGuess, type Problem } from "./problem.ts";
 import type { HostsContent } from "./schema.ts";
 
@@ -73,7 +73,7 @@ function buildHost(
     switches: mapValues(switches, ({ restart: its, wrapper: asked, ...edit }) => ({
       ...edit,
       ...(its !== undefined && { restart: withLog(its) }),
-      ...(asked !== undefined && { wrapper: { ...wrapper, url, ...asked } }),
+      ...(asked !== undefined && { wrapper: wrapperOfSwitch(asked, { ...wrapper, url }) }),
     })),
     groups: groups.filter((group) => group.hosts.includes(name)).map((group) => group.name),
     wrapper: { ...wrapper, url },
@@ -82,6 +82,13 @@ function buildHost(
     ...(identityFile !== undefined && { identityFile: toAbsolute(identityFile) }),
     ...(knownHosts !== undefined && { knownHosts: toAbsolute(knownHosts) }),
   };
+}
+
+/** Another service at another address talks another way, and does not get the wrapper's bearer: it says all for itself. */
+function wrapperOfSwitch(asked: Partial<Wrapper>, own: Wrapper): Wrapper {
+  if (asked.url === undefined || asked.url === own.url) return { ...own, ...asked };
+  const { chat: _, ...patience } = INITIAL_WRAPPER;
+  return { ...patience, ...asked, url: asked.url };
 }
 
 /** How a delivery lands at the place asked for; undefined when it cannot. */

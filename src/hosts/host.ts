@@ -70,7 +70,8 @@ export interface Switch {
 /** The HTTP service in front of Claude Code, as seen from the host itself. */
 export interface Wrapper {
   readonly url: string;
-  readonly chat: Chat;
+  /** Without one there is no question to ask, and only that it is up can be told: the app of a switch may be so. */
+  readonly chat?: Chat;
   readonly health?: { readonly path: string };
   readonly bearer?: SecretReference;
   /** Longest time for one chat request. */

@@ -9,6 +9,8 @@ export interface Installation {
   readonly run: string;
   /** Who pushes, from where: `ana@laptop`. */
   readonly who: string;
+  /** What the change is for, as the host keeps it: one line. */
+  readonly what?: string;
   readonly configDir: string;
   readonly confirmTimeoutMs: number;
   readonly recipe: Readonly<Record<string, string | number>>;
@@ -23,12 +25,12 @@ export interface Installation {
  * Errors: `LOCKED`, `FILE_CHANGED`, `TARGET_UNSAFE`, `INSTALL_FAILED`: the host is as it was.
  */
 export async function install(half: RemoteHalf, installation: Installation): Promise<void> {
-  const { run, who, configDir, confirmTimeoutMs, recipe, changes } = installation;
+  const { run, who, what = "push", configDir, confirmTimeoutMs, recipe, changes } = installation;
   const { restartFollows = false } = installation;
   const confirm = Math.ceil(confirmTimeoutMs / 1000);
   const answers = [
     half.ask(
-      { verb: "begin", fields: { run, more, who, dir: configDir, confirm, ...recipe } },
+      { verb: "begin", fields: { run, more, who, what, dir: configDir, confirm, ...recipe } },
       patience,
     ),
     ...changes.map((change) => half.ask(fileRequest(run, change), patience)),
@@ -44,7 +46,7 @@ const patience = { timeoutMs: 50_000 };
 const more = "yes";
 
 function fileRequest(run: string, { path, mode, before, after, asRoot = false }: FileChange) {
-  const payload = Buffer.from(after?.reveal() ?? "");
+  const payload = after?.revealBytes() ?? Buffer.alloc(0);
   const fields = {
     run,
     more,

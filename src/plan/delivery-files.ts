@@ -1,5 +1,5 @@
 import { setVariable } from "../edits/env-file.ts";
-import { readSettings, removeSettings, withApiKeyHelper } from "../edits/settings-file.ts";
+import { removeSettings, withApiKeyHelper } from "../edits/settings-file.ts";
 import { isOurs, namesLeftOut, renderDropIn, renderOverride } from "../edits/wiring.ts";
 import type { Host } from "../hosts/host.ts";
 import { ABSENT, octalOf } from "../remote/host-files.ts";
@@ -7,6 +7,8 @@ import type { ProbeReport } from "../remote/probe-report.ts";
 import { Secret } from "../secret.ts";
 import { mergeCredentials, withoutLogin } from "./changes.ts";
 import type { Cures, Edit } from "./cures.ts";
+import { leavesLogin } from "./failover.ts";
+import { isHelperOurs } from "./in-use.ts";
 import { HELPER, helperCommand, pathsOf, variableOf } from "./own-files.ts";
 import type { Offer } from "./plan.ts";
 
@@ -50,7 +52,9 @@ function collect({ host, offer, report, cures }: DeliveryQuestion): WantedFile[]
   const at = pathsOf(report.configDir);
   const { means } = host;
   const variable = variableOf(host);
-  const bringsEnv = variable !== undefined && host.envFile === undefined;
+  const isLeft = leavesLogin(offer);
+  const hasEnv = report.files.get(at.env)?.bytes !== undefined;
+  const bringsEnv = isLeft ? hasEnv : variable !== undefined && host.envFile === undefined;
   const edits = new Map(cures.edits);
   const add = (path: string, edit: Edit) => edits.set(path, [...(edits.get(path) ?? []), edit]);
 
@@ -58,16 +62,16 @@ function collect({ host, offer, report, cures }: DeliveryQuestion): WantedFile[]
     add(at.settings, (text) =>
       withApiKeyHelper(text === "" ? undefined : text, helperCommand(host, at.script)),
     );
-  } else if (helperIsOurs(report, at.settings)) {
+  } else if (isHelperOurs(report.files.get(at.settings)?.bytes)) {
     add(at.settings, (text) => removeSettings(text, { apiKeyHelper: true }));
   }
   const envFile = host.envFile?.replace(/^~(?=\/)/, () => report.home);
-  if (variable !== undefined && envFile !== undefined) {
+  if (variable !== undefined && envFile !== undefined && !isLeft) {
     add(envFile, (text) => setVariable(text, variable, reveal(offer.value)));
   }
   return [
-    ...credentialsOf(host, offer, report),
-    whole(at.env, bringsEnv ? lineOf(offer.value, `${variable}=`) : undefined),
+    ...(isLeft ? [] : credentialsOf(host, offer, report)),
+    ...(isLeft ? [] : [whole(at.env, bringsEnv ? lineOf(offer.value, `${variable}=`) : undefined)]),
     ...keyFileOf(host, offer, report),
     whole(at.script, means === "key-helper" ? new Secret(HELPER) : undefined, "700"),
     ...wiringOf(host, report, cures.without, bringsEnv ? at.env : undefined),
@@ -173,12 +177,6 @@ function decode(path: string, bytes: Buffer): string {
   } catch {
     throw new Unfit(path, "it is not UTF-8");
   }
-}
-
-function helperIsOurs({ files }: ProbeReport, path: string): boolean {
-  const bytes = files.get(path)?.bytes;
-  const settings = bytes === undefined ? undefined : readSettings(bytes);
-  return settings?.kind === "settings" && settings.apiKeyHelper?.command === "ours";
 }
 
 function lineOf(value: Secret | undefined, before: string): Secret {

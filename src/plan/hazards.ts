@@ -6,14 +6,22 @@ import { hazard, unsafeAt } from "./unsafe-files.ts";
 
 const LEAST_FREE_KIB = 256;
 
-/** The first reason why a change on this host would be unsafe or could not end well; undefined when there is none. */
-export function findHazard(host: Host, report: ProbeReport): SyncCredsError | undefined {
+/**
+ * The first reason why a change on this host would be unsafe or could not end well; undefined when there is none. A change
+ * that is not about its login may do without a wrapper that reads it.
+ */
+export function findHazard(
+  host: Host,
+  report: ProbeReport,
+  about: "login" | "other" = "login",
+): SyncCredsError | undefined {
+  const isAboutLogin = about === "login";
   return (
     missingTools(report) ??
     strangePaths(report) ??
-    foreignAccount(host, report) ??
+    (isAboutLogin ? foreignAccount(host, report) : undefined) ??
     unsafePlaces(report) ??
-    unsafeFile(report) ??
+    (isAboutLogin ? unsafeFile(report) : undefined) ??
     noSpace(report) ??
     noWayToRestart(host, report)
   );

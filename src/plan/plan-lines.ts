@@ -21,9 +21,9 @@ export function renderChange(
   const exists = seen !== undefined && seen.kind !== "absent";
   if (path === credentials) {
     if (content === undefined || offer.block === undefined) {
-      return `${path}: ${describeBefore(login)} goes, for it could win over the new token`;
+      return `${path}: ${describeLogin(login)} goes, for it could win over the new token`;
     }
-    return `${path}: ${describeBefore(login)} → ${offer.fingerprint ?? "?"}`;
+    return `${path}: ${describeLogin(login)} → ${offer.fingerprint ?? "?"}`;
   }
   if (content === undefined) return `${path}: removed`;
   if (!exists) return `${path}: written, mode ${mode}`;
@@ -32,7 +32,8 @@ export function renderChange(
     : `${path}: changed`;
 }
 
-function describeBefore(login: HostLogin): string {
+/** A login on a host in a few words: its fingerprint, or what is there instead of one. */
+export function describeLogin(login: HostLogin): string {
   switch (login.state) {
     case "absent":
       return "no file";

@@ -10,6 +10,7 @@ import { guardChain } from "./chain-guard.ts";
 import { findCures } from "./cures.ts";
 import { wantedFiles } from "./delivery-files.ts";
 import type { WantedFile } from "./delivery-files.ts";
+import { failoverOf, leavesLogin } from "./failover.ts";
 import { findHazard } from "./hazards.ts";
 import { pathsOf } from "./own-files.ts";
 import { renderChange } from "./plan-lines.ts";
@@ -33,6 +34,8 @@ export type Plan =
       readonly lines: readonly string[];
       /** What the host will run on, where that is not what the laptop offers. */
       readonly brings?: { readonly fingerprint?: string; readonly validUntil?: number };
+      /** What the user should hear of it although nothing went wrong. */
+      readonly note?: string;
     }
   | {
       readonly kind: "refuse";
@@ -90,14 +93,12 @@ export interface PlanQuestion {
 /** The decision, and nothing but the decision: same question, same plan. */
 export function planHost(question: PlanQuestion): Plan {
   const { host, report, baseline } = question;
-  if (report.lockedBy !== undefined) return refuse("busy", refusal.locked(report.lockedBy));
-  const hazard = findHazard(host, report);
-  if (hazard !== undefined) return refuse("refused", hazard);
-  if (report.leftover !== undefined) return { kind: "recover", who: report.leftover };
+  const obstacle = findObstacle(host, report, "login");
+  if (obstacle !== undefined) return obstacle;
   if (baseline.unusable !== undefined) {
     return refuse("refused", refusal.unusable(host, baseline.unusable));
   }
-  if (host.means === "none") {
+  if (host.means === "none" && host.backup === undefined) {
     if (baseline.passed) return { kind: "unchanged" };
     return refuse("failed", refusal.ownLoginFails(host, baseline.meaning));
   }
@@ -107,9 +108,30 @@ export function planHost(question: PlanQuestion): Plan {
   return conflictOf(question) ?? shadowed(question) ?? changeOf(question);
 }
 
+/** What comes before any change, whatever it is for: a lock, a hazard, an unfinished change. */
+export function findObstacle(
+  host: Host,
+  report: ProbeReport,
+  about: "login" | "other",
+): Plan | undefined {
+  if (report.lockedBy !== undefined) return refuse("busy", refusal.locked(report.lockedBy));
+  const hazard = findHazard(host, report, about);
+  if (hazard !== undefined) return refuse("refused", hazard);
+  return report.leftover === undefined ? undefined : { kind: "recover", who: report.leftover };
+}
+
+/** A plan that changes nothing, and why. */
+export function refuse(
+  outcome: Extract<Plan, { kind: "refuse" }>["outcome"],
+  error: SyncCredsError,
+): Plan {
+  return { kind: "refuse", outcome, error };
+}
+
 function conflictOf(question: PlanQuestion) {
   const { host, offer, report, baseline, lastWritten, force, fileDecides } = question;
-  const touchesLogin = offer.block !== undefined || host.means === "oauth-variable";
+  const touchesLogin =
+    offer.block !== undefined || (host.means === "oauth-variable" && !leavesLogin(offer));
   if (force || !touchesLogin) return undefined;
   const conflict = guardChain({
     host: describeHostLogin(report.file),
@@ -122,7 +144,7 @@ function conflictOf(question: PlanQuestion) {
 }
 
 function shadowed({ host, shadows, clearShadows, baseline }: PlanQuestion): Plan | undefined {
-  if (shadows.length === 0) return undefined;
+  if (shadows.length === 0 || host.means === "none") return undefined;
   const { uncurable } = findCures(shadows, host.restart);
   if (clearShadows && uncurable.length === 0) return undefined;
   return refuse("refused", refusal.shadowed(host, shadows, { uncurable, clearShadows, baseline }));
@@ -141,6 +163,9 @@ function changeOf({ host, offer, report, baseline, shadows }: PlanQuestion): Pla
   const recipe = recipeFor(host, report, cures, different);
   const isRestartDue = different.length > 0 || cures.without.length > 0 || !baseline.passed;
   if (!isRestartDue) return { kind: "unchanged" };
+  if (host.means === "none" && different.length === 0) {
+    return refuse("failed", refusal.ownLoginFails(host, baseline.meaning));
+  }
   const changes = different.map(({ path, mode, content, asRoot }) => ({
     path,
     mode,
@@ -148,7 +173,8 @@ function changeOf({ host, offer, report, baseline, shadows }: PlanQuestion): Pla
     after: content,
     asRoot,
   }));
-  return { kind: "change", changes, recipe, lines: linesOf({ host, offer, report }, different) };
+  const lines = linesOf({ host, offer, report }, different);
+  return { kind: "change", changes, recipe, lines, ...failoverOf(host, offer, report, changes) };
 }
 
 /** Whether the host has this file already as it shall be. */
@@ -175,11 +201,4 @@ function linesOf(
       ? []
       : [`the former file is replaced whole: ${replaced}`]),
   ];
-}
-
-function refuse(
-  outcome: Extract<Plan, { kind: "refuse" }>["outcome"],
-  error: SyncCredsError,
-): Plan {
-  return { kind: "refuse", outcome, error };
 }

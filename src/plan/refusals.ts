@@ -55,6 +55,89 @@ export function unfitFile(path: string, why: string): SyncCredsError {
   });
 }
 
+/** The file of a switch is not there. */
+export function noFile(path: string, name: string): SyncCredsError {
+  return new SyncCredsError("TARGET_UNSAFE", `${path} is not on the host`, {
+    why: `the switch ${name} edits it, and there is nothing to edit`,
+    next: [`Correct \`switches.${name}.file\` in hosts.json`],
+  });
+}
+
+/** The text of a switch does not stand in its file exactly once. */
+export function unclearSwitch(
+  path: string,
+  { name, to, times }: { readonly name: string; readonly to: "on" | "off"; readonly times: number },
+): SyncCredsError {
+  const text = to === "on" ? "find" : "put";
+  return new SyncCredsError(
+    "SWITCH_UNCLEAR",
+    times === 0
+      ? `the text of the switch ${name} stands nowhere in ${path}`
+      : `the text of the switch ${name} stands ${times} times in ${path}`,
+    {
+      why: "an edit is made only where it can mean one place, and can be taken back",
+      next: [
+        `Compare \`switches.${name}.${text}\` in hosts.json with the file, and make it longer or correct it`,
+      ],
+    },
+  );
+}
+
+/** There is no backup, or none of that name. */
+export function noBackup({ name }: Host, wanted: string | undefined): SyncCredsError {
+  return wanted === undefined
+    ? new SyncCredsError("BACKUP_UNKNOWN", "the host keeps no backup to restore", {
+        why: "every change that is committed leaves one; there was none, or they were pruned",
+        next: [`Push instead: \`sync-creds push ${name}\``],
+      })
+    : new SyncCredsError("BACKUP_UNKNOWN", "the host keeps no backup of that name", {
+        why: `${sanitize(wanted, { maxLength: 64 })} is the beginning of none, or of several`,
+        next: [`See which there are: \`sync-creds backups ${name}\``],
+      });
+}
+
+/** A switch has a way back of its own: it restarts and asks its own app. */
+export function backupOfSwitch({ name }: Host, what: string): SyncCredsError {
+  const words = sanitize(what, { maxLength: 100 }).split(" ");
+  const back = words.at(-1) === "on" ? "off" : "on";
+  return new SyncCredsError("BACKUP_UNKNOWN", "that backup is of a switch, not of credentials", {
+    why: `it was made by \`${words.join(" ")}\`: a rollback would restart the wrapper, not its app`,
+    next: [`Take it back: \`sync-creds switch ${name} ${words.slice(1, -1).join(" ")} ${back}\``],
+  });
+}
+
+/** The copy is not what was copied, or was too large to be read. */
+export function damagedBackup(path: string): SyncCredsError {
+  return new SyncCredsError("BACKUP_UNKNOWN", `the copy of ${path} cannot be used`, {
+    why: "it is gone, over 256 KiB, or does not match its own checksum",
+    next: ["Choose another one: `sync-creds backups HOST`"],
+  });
+}
+
+/** Somebody else has written since: a rollback would destroy that. */
+export function changedSince({ name }: Host, paths: readonly string[]): SyncCredsError {
+  const isOne = paths.length === 1;
+  return new SyncCredsError("FILE_CHANGED", "something else has changed the host since", {
+    why: `${paths.join(" and ")} ${isOne ? "is not as our last change has left it" : "are not as our last change has left them"}`,
+    next: [
+      `See what would go: \`sync-creds rollback ${name} --dry-run --force\``,
+      `Restore over it (a backup stays on the host): \`sync-creds rollback ${name} --force\``,
+    ],
+  });
+}
+
+/** The backup holds a login that cannot work any more. */
+export function deadBackup({ name }: Host, why: string): SyncCredsError {
+  return new SyncCredsError("BACKUP_DEAD", "that backup holds a dead login", {
+    why,
+    next: [
+      `Choose another one: \`sync-creds backups ${name}\`, then \`sync-creds rollback ${name} --to ID\``,
+      `Or push a living one: \`sync-creds push ${name}\``,
+      `Restore it all the same: \`sync-creds rollback ${name} --force\``,
+    ],
+  });
+}
+
 interface Circumstances {
   readonly uncurable: readonly Finding[];
   readonly clearShadows: boolean;

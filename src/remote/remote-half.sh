@@ -11,7 +11,7 @@
 # Its folder is <config dir>/.sync-creds, mode 0700:
 #     lock       who works on this host now: pid, start time, run, who, since
 #     pending/   the change under way, whole: file by file what was, what shall be, how to restart, this script
-#     backups/   the last five changes that were committed; history: one line for each run
+#     backups/   the last five changes, files as they were before them; history: one line for each run
 #
 # The way back is one function, `undo`. It serves a rollback, the dead-man switch (`sh pending/script watch`), the
 # next run that finds a leftover, and a person: `sh pending/script undo`. Who takes it back is settled by renaming
@@ -96,7 +96,7 @@ fields() {
 }
 # How to find, restart and watch the wrapper; a change keeps it for its way back.
 recipe='port kind unit scope name service config directory command restart status log timeout start stability unset env reload'
-known="run who dir project envfile path more mode root expect sha size confirm lines keep ask $recipe"
+known="run who what dir project envfile path more mode root expect sha size confirm lines keep ask $recipe"
 no_fields() {
   for key in $known; do eval "f_$key="; done
   f_kind=none f_scope=system f_mode=600 f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_lines=15 f_keep=5
@@ -171,7 +171,8 @@ begin() {
   wait_for_claude || { fail_step renewing && return; }
   state=begun
   told=$( {
-    mkdir "$pending" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "$run_name" >"$pending/run" &&
+    mkdir "$pending" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "${f_what:-push}" >"$pending/what" &&
+      printf '%s\n' "$run_name" >"$pending/run" &&
       printf '%s\n' "$f_confirm" >"$pending/confirm" && printf '%s\n' "$sync_creds" >"$pending/script" &&
       printf 'dir=%s\n' "$dir" >"$pending/recipe" &&
       for key in $recipe; do eval "printf '%s=%s\n' $key \"\$f_$key\"" || exit 1; done >>"$pending/recipe"
@@ -350,20 +351,30 @@ commit() {
 # What is only of use to a change under way goes, and so does what is older than the last five.
 tidy_backups() {
   if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment"; else rm -rf "$kept"; fi
-  ls -1 "$folder/backups" | sort -r | tail -n +6 | while IFS= read -r old_backup; do rm -rf "$folder/backups/$old_backup"; done
+  keep_backups 5 >/dev/null
+}
+# Newest first; what others have put there is none of ours.
+names_of_backups() { ls -1 "$folder/backups" 2>/dev/null | grep '^[0-9]*T[0-9]*Z-sync-creds-' | sort -r; }
+# All but the newest $1 go; their names are told.
+keep_backups() {
+  names_of_backups | tail -n "+$(($1 + 1))" |
+    while IFS= read -r name; do rm -rf "$folder/backups/$name" && printf '%s\n' "$name"; done
 }
 
-# Each change that was committed, newest first, with its files as they were before it. Straight to the other side.
+# Each change that is kept, newest first, with its files as they were before it. Straight to the other side.
 list_backups() {
   {
     printf '%s' "$out"
-    ls -1 "$folder/backups" 2>/dev/null | sort -r | while IFS= read -r name; do
-      pending=$folder/backups/$name
-      IFS= read -r f_who 2>/dev/null <"$pending/who" || f_who=unknown
-      printf '%s backup=%s %s\n' "$nonce" "$name" "$f_who"
-      for entry in "$pending"/[0-9]*; do
+    names_of_backups | while IFS= read -r name; do
+      kept=$folder/backups/$name
+      IFS= read -r from 2>/dev/null <"$kept/who" || from=unknown
+      IFS= read -r what 2>/dev/null <"$kept/what" || what=push
+      if [ -e "$kept/committed" ]; then end=committed; else end=set-aside; fi
+      printf '%s backup=%s %s %s\n' "$nonce" "$end" "$name" "$from"
+      printf '%s what=%s\n' "$nonce" "$what"
+      for entry in "$kept"/[0-9]*; do
         load_entry || continue
-        printf '%s entry=%s %s %s\n' "$nonce" "$was" "${as:-none}" "$target"
+        printf '%s entry=%s %s %s %s\n' "$nonce" "$was" "$became" "${as:-none}" "$target"
         [ "$was" = absent ] || show "$entry/backup"
       done
     done
@@ -374,12 +385,10 @@ list_backups() {
 
 # Keeps the newest $f_keep backups.
 prune_backups() {
-  take_lock || { refuse busy && finish prune && return; }
-  ls -1 "$folder/backups" 2>/dev/null | sort -r | tail -n "+$((f_keep + 1))" | while IFS= read -r name; do
-    rm -rf "$folder/backups/$name" && echo "$name"
-  done >"$folder/pruned.$$"
-  each pruned "$(cat "$folder/pruned.$$")"
-  rm -f "$folder/pruned.$$"
+  if [ ! -d "$folder/backups" ]; then finish prune && return; fi
+  take_lock
+  case $? in 1) refuse busy && finish prune && return ;; 2) refuse write "$told" && finish prune && return ;; esac
+  each pruned "$(keep_backups "$f_keep")"
   drop_lock
   finish prune
 }
@@ -423,6 +432,7 @@ set_aside() {
   [ -d "$folder/backups" ] || mkdir "$folder/backups"
   mv "$pending" "$folder/backups/$(date -u +%Y%m%dT%H%M%SZ)-$run_name"
   remember conflict
+  keep_backups 5 >/dev/null
   state=idle
   drop_lock
 }

@@ -2,6 +2,8 @@ import { posix, win32 } from "node:path";
 import { SyncCredsError } from "../errors.ts";
 import type { HostResult } from "../outcome.ts";
 import type { Ports } from "../ports.ts";
+import { renderPurpose } from "../purpose.ts";
+import type { Purpose } from "../purpose.ts";
 
 /** One line of the ledger: which credentials this laptop put on which host, with what outcome. No secrets. */
 export interface Entry {
@@ -11,6 +13,8 @@ export interface Entry {
   readonly fingerprint: string;
   /** Of the refresh token that went along, when one did. */
   readonly refreshFingerprint?: string;
+  /** What brought it there, where that was no push. */
+  readonly by?: string;
 }
 
 /** What lies on a host since a push, by its fingerprints. */
@@ -38,6 +42,7 @@ export async function recordInLedger(
   ports: Ports,
   written: Written,
   result: HostResult,
+  purpose: Purpose = { kind: "push" },
 ): Promise<void> {
   if (written.fingerprint === undefined) return;
   const entry: Entry = {
@@ -48,14 +53,18 @@ export async function recordInLedger(
     ...(written.sentRefreshFingerprint === undefined
       ? {}
       : { refreshFingerprint: written.sentRefreshFingerprint }),
+    ...(purpose.kind === "push" ? {} : { by: renderPurpose(purpose) }),
   };
   await ports.files.appendLine(ledgerPath(ports), JSON.stringify(entry));
 }
 
-/** All fingerprints that this laptop is known to have put on a host. */
+/**
+ * All fingerprints that this laptop is known to have put on a host. What a rollback brought back came from the host: that
+ * may be a login of its own.
+ */
 export function fingerprintsWrittenTo(host: string, ledger: readonly Entry[]): string[] {
   return ledger
-    .filter((entry) => entry.host === host)
+    .filter((entry) => entry.host === host && entry.by === undefined)
     .flatMap(({ fingerprint, refreshFingerprint }) =>
       refreshFingerprint === undefined ? [fingerprint] : [fingerprint, refreshFingerprint],
     );

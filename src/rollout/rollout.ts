@@ -4,16 +4,20 @@ import { syncHost } from "../pipeline.ts";
 import type { Job, Run } from "../visit.ts";
 import type { Entry } from "./ledger.ts";
 
-/** Syncs every host, at most `concurrency` at a time; one host's fault never changes another's result. */
+/** What is done on one host. Never rejects. */
+export type VisitOne = (job: Job, run: Run) => Promise<HostResult>;
+
+/** Goes to every host, at most `concurrency` at a time; one host's fault never changes another's result. */
 export async function rollOut(
   jobs: readonly Job[],
   run: Run,
   concurrency: number,
+  visit: VisitOne = syncHost,
 ): Promise<HostResult[]> {
   const results: HostResult[] = [];
   const waiting = jobs.entries();
   const worker = async () => {
-    for (const [index, job] of waiting) results[index] = await syncOrSkip(job, run);
+    for (const [index, job] of waiting) results[index] = await visitOrSkip(job, run, visit);
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, worker));
   return results;
@@ -46,8 +50,8 @@ export function verifyOneHolder([first, other]: readonly string[]): void {
   });
 }
 
-async function syncOrSkip(job: Job, run: Run): Promise<HostResult> {
-  if (!run.signal.aborted) return syncHost(job, run);
+async function visitOrSkip(job: Job, run: Run, visit: VisitOne): Promise<HostResult> {
+  if (!run.signal.aborted) return visit(job, run);
   const result: HostResult = {
     host: job.host.name,
     outcome: "not-attempted",

@@ -1,6 +1,7 @@
 /** What one smoke request proved. Exactly one per request. */
 export type VerdictClass =
   | "pass"
+  | "healthy"
   | "external-key-invalid"
   | "not-logged-in"
   | "token-expired"
@@ -45,6 +46,13 @@ export const FINDINGS = {
     rollBack: "never",
     retry: false,
     next: [],
+  },
+  healthy: {
+    meaning: "it is up; hosts.json names no question to ask it",
+    blame: "nobody",
+    rollBack: "never",
+    retry: false,
+    next: ["Set `chat` in the switch's `wrapper` in hosts.json, so that an answer can prove it"],
   },
   "external-key-invalid": {
     meaning:

@@ -1,5 +1,8 @@
 import type { Chat, Wrapper } from "../hosts/host.ts";
 
+/** A wrapper that can be asked. */
+export type Asked = Wrapper & { readonly chat: Chat };
+
 /** One question to a wrapper, ready to be sent. `path` holds the base path of the wrapper's url. */
 export interface ChatRequest {
   readonly method: string;
@@ -30,7 +33,7 @@ export function renderPrompt(nonce: string): string {
 }
 
 /** The request that asks `wrapper` to repeat `nonce`. */
-export function buildChatRequest({ url, chat }: Wrapper, nonce: string): ChatRequest {
+export function buildChatRequest({ url, chat }: Asked, nonce: string): ChatRequest {
   const prompt = renderPrompt(nonce);
   return chat.preset === "custom"
     ? {

@@ -5,7 +5,7 @@ import type { Session } from "../remote/session.ts";
 import type { Secret } from "../secret.ts";
 import { exchange, interrupted, knock } from "./exchange.ts";
 import { buildChatRequest, joinPath } from "./presets.ts";
-import type { ChatRequest } from "./presets.ts";
+import type { Asked, ChatRequest } from "./presets.ts";
 import { explain, judgeFailure, judgeReply } from "./verdict.ts";
 import type { Reply, Verdict } from "./verdict.ts";
 
@@ -30,7 +30,7 @@ export interface Health {
  */
 export async function ask(
   session: Session,
-  wrapper: Wrapper,
+  wrapper: Asked,
   request: ChatRequest,
   limits: { readonly timeoutMs: number } & Omit<Means, "ports">,
 ): Promise<Verdict> {
@@ -58,6 +58,9 @@ export async function smokeTest(
   { deadlineMs, ...means }: { readonly deadlineMs: number } & Means,
 ): Promise<Verdict> {
   const { ports, signal } = means;
+  if (wrapper.chat === undefined) {
+    return judgeHealth(await pollHealth(session, wrapper, { deadlineMs, ...means }));
+  }
   const deadlineAt = ports.now() + deadlineMs;
   let verdict = await askAnew(session, wrapper, Math.min(deadlineMs, wrapper.timeoutMs), means);
   for (let pauseMs = 1000; explain(verdict.class, verdict.hint).retry; pauseMs *= 2) {
@@ -107,14 +110,21 @@ const POLL_PAUSES_MS = [20, 50];
 
 async function askAnew(
   session: Session,
-  wrapper: Wrapper,
+  { chat, ...wrapper }: Wrapper,
   timeoutMs: number,
-  { ports, bearer, signal }: Means,
+  means: Means,
 ): Promise<Verdict> {
+  const { ports, bearer, signal } = means;
+  if (chat === undefined) return judgeHealth(await checkHealth(session, wrapper, timeoutMs, means));
   // Random, so that no canned answer holds it; short and plain, so that a model repeats it.
   const nonce = `sync${ports.randomHex(6)}`;
-  const request = buildChatRequest(wrapper, nonce);
-  return await ask(session, wrapper, request, { timeoutMs, bearer, signal });
+  const request = buildChatRequest({ ...wrapper, chat }, nonce);
+  return await ask(session, { ...wrapper, chat }, request, { timeoutMs, bearer, signal });
+}
+
+/** Where there is no question to ask. */
+function judgeHealth({ healthy, detail }: Health): Verdict {
+  return { class: healthy ? "healthy" : "not-running", detail };
 }
 
 async function checkHealth(

@@ -12,6 +12,7 @@ import type { Wrapper } from "../../src/hosts/host.ts";
 import type { Session } from "../../src/remote/session.ts";
 import { Secret } from "../../src/secret.ts";
 import { buildChatRequest } from "../../src/smoke/presets.ts";
+import type { Asked } from "../../src/smoke/presets.ts";
 import { ask, baseline, pollHealth, smokeTest } from "../../src/smoke/smoke.ts";
 import type { VerdictClass } from "../../src/smoke/classes.ts";
 import { INVALID_KEY, openAdversary } from "../support/adversary.ts";
@@ -42,7 +43,7 @@ const session = (over: Partial<Session> = {}): Session => ({
   ...over,
 });
 
-const wrapperAt = (url: string, over: Partial<Wrapper> = {}): Wrapper => ({
+const wrapperAt = (url: string, over: Partial<Wrapper> = {}): Asked => ({
   url,
   chat: { preset: "chat" },
   timeoutMs: 20_000,

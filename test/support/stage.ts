@@ -9,8 +9,8 @@ import { freePort, startSshd } from "./sshd.ts";
 import type { SshdHost, SshdOptions } from "./sshd.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/sync-creds.js", import.meta.url));
-/** The wrapper, and the `claude` that it starts when told `--claude claude.mjs`. */
-const PROGRAMS = ["wrapper.mjs", "claude.mjs", "claude-login.mjs"];
+/** The wrapper, the `claude` that it starts when told `--claude claude.mjs`, and an app in front of it. */
+const PROGRAMS = ["wrapper.mjs", "claude.mjs", "claude-login.mjs", "app.mjs"];
 
 /** Plainly fake logins. The word after CANARY says how the test wrapper treats them. */
 export const tokens = {

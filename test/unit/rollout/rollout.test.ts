@@ -31,6 +31,7 @@ function runOf(connect: Run["connect"], signal = new AbortController().signal) {
     connect,
     script: "",
     who: "ann@laptop",
+    purpose: { kind: "push" },
     dryRun: false,
     force: false,
     clearShadows: false,

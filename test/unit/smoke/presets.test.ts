@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Chat, Wrapper } from "../../../src/hosts/host.ts";
+import type { Chat } from "../../../src/hosts/host.ts";
 import { buildChatRequest, readReply, renderPrompt } from "../../../src/smoke/presets.ts";
+import type { Asked } from "../../../src/smoke/presets.ts";
 
 const NONCE = "sync0123456789ab";
 const PROMPT = renderPrompt(NONCE);
 
-const wrapper = (chat: Chat, url = "http://127.0.0.1:8000"): Wrapper => ({
+const wrapper = (chat: Chat, url = "http://127.0.0.1:8000"): Asked => ({
   url,
   chat,
   timeoutMs: 1000,

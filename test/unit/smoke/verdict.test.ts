@@ -382,7 +382,7 @@ describe("what follows from a class", () => {
     classes.filter((verdictClass) => explain(verdictClass).rollBack === rollBack).sort();
 
   test("which roll back", () => {
-    expect(whichRollBack("never")).toEqual(["pass", "usage-limit"]);
+    expect(whichRollBack("never")).toEqual(["healthy", "pass", "usage-limit"]);
     expect(whichRollBack("always")).toEqual([
       "external-key-invalid",
       "not-logged-in",

@@ -1,0 +1,59 @@
+import { visitBackups } from "../backups.ts";
+import { SyncCredsError } from "../errors.ts";
+import { renderBackups } from "./backups-table.ts";
+import type { Terminal } from "../output/terminal.ts";
+import { chooseHosts, onThisMachine, reportOn, visitHosts } from "./fleet.ts";
+import type { FleetOptions } from "./fleet.ts";
+import { prepareBareJobs } from "./prepare.ts";
+import { verifyConsent } from "./questions.ts";
+
+/** The options of `backups`, as the command line names them. */
+export interface BackupsOptions extends FleetOptions {
+  readonly prune?: boolean;
+  /** How many to leave, with `--prune`. */
+  readonly keep?: number;
+}
+
+/** `backups` on this machine; resolves with the exit status. Never rejects. */
+export function backups(
+  names: readonly string[],
+  options: BackupsOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { prune = false, keep = KEPT } = options;
+  return onThisMachine(options, terminal, (world) =>
+    reportOn(
+      options,
+      world,
+      async () => {
+        if (options.keep !== undefined && !prune) throw keepsNothing();
+        const chosen = await chooseHosts(names, options, world);
+        const jobs = await prepareBareJobs(chosen.hosts, chosen.directory, world.ports);
+        if (prune) {
+          const always = `all but the newest ${keep} go for good: no rollback reaches further back`;
+          const asking = { ...chosen, needsConfirmation: chosen.needsConfirmation ?? always };
+          await verifyConsent(asking, "Remove backups of", options, world.ports);
+        }
+        return visitHosts(
+          jobs,
+          {
+            purpose: { kind: "push" },
+            visit: (job, run) => visitBackups(job, run, prune ? keep : undefined),
+          },
+          { ...options, dryRun: true, quiet: true },
+          world,
+        );
+      },
+      renderBackups,
+    ),
+  );
+}
+
+// The newest one stays, so that a rollback still has something to go back to.
+const KEPT = 1;
+
+function keepsNothing(): SyncCredsError {
+  return new SyncCredsError("USAGE", "`--keep` says how many backups `--prune` leaves", {
+    next: ["Add `--prune`, or leave `--keep` out"],
+  });
+}

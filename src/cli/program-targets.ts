@@ -1,0 +1,33 @@
+import { InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+
+/** The options of every command that goes to hosts. */
+export function toTargets(command: Command): Command {
+  return command
+    .addHelpText("after", TARGET_HELP)
+    .option("-c, --config <file>", "hosts.json to use")
+    .option("--exclude <target...>", "leave these out")
+    .option("--limit <target...>", "only those that also belong to these")
+    .option("--concurrency <n>", "hosts at a time", parseCount, 10)
+    .option("--json", "NDJSON on stdout: events, then one result")
+    .option("-q, --quiet", "only the result")
+    .option("-v, --verbose", "more detail, stack traces included")
+    .option("--no-input", "never ask; a missing answer is an error that names its flag");
+}
+
+/** The options of every command that changes hosts. */
+export function changing(command: Command): Command {
+  return toTargets(command)
+    .option("-n, --dry-run", "show what would change; change nothing on the host")
+    .option("-y, --yes", "answer yes to the questions of this command");
+}
+
+/** A whole number of hosts or backups. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 100) return count;
+  throw new InvalidArgumentError("It must be a whole number from 1 to 100.");
+}
+
+const TARGET_HELP = `
+A target is a host, a group, \`tag:NAME\`, a pattern such as 'web-*', or \`all\`.`;
