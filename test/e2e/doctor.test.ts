@@ -381,14 +381,37 @@ describe.skipIf(!hasSshd)("doctor on a host", () => {
     expect(troubles(diagnosisOf(ended))).toEqual(["wrapper bad 10"]);
   });
 
+  test("a failover is told, and taken for no conflict", async () => {
+    await using stage = await openStage({
+      ...REAL,
+      hostFile: renderHostLogin(tokens.other),
+      running: true,
+    });
+    const key = join(stage.laptop, "key");
+    writeFileSync(key, "sk-ant-api03-GOODCANARY\n", { mode: 0o600 });
+    stage.configure({ backup: "api-key", apiKey: { file: key } });
+    expect((await stage.run("push", "web-1")).code).toBe(0);
+    const before = await stage.run("doctor", "web-1");
+    expect(before.stdout).toContain("ok fallback: not failed over; the backup API key lies ready");
+    expect((await stage.run("failover", "web-1")).code).toBe(0);
+
+    const ended = await stage.run("doctor", "web-1");
+
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toMatch(
+      /note fallback: failed over to API key [0-9a-f]{8}; back to the login: `sync-creds failover web-1 --back`/,
+    );
+    expectNoToken(ended);
+  });
+
   test("switches are shown as they stand", async () => {
     await using stage = await openStage({ hostFile: renderHostLogin(tokens.good), running: true });
     writeFileSync(join(stage.sshd.home, "config.py"), 'provider = "perplexity"\n');
     const one = { file: "~/config.py", find: '"claude"', put: '"perplexity"' };
     stage.configure({ switches: { llm: one, other: { ...one, find: "a", put: "b" } } });
     const { stdout } = await stage.run("doctor", "web-1");
-    expect(stdout).toContain("note fallback: switch llm is on (~/config.py)");
-    expect(stdout).toContain("problem fallback: switch other cannot be turned");
+    expect(stdout).toContain("note fallback: switch llm (~/config.py) is on");
+    expect(stdout).toContain("problem fallback: switch other (~/config.py) is unclear");
   });
 });
 
