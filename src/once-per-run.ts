@@ -49,6 +49,9 @@ export function inTurn<T>(ports: Ports, ask: () => Promise<T>, queue = "question
 /** When one host of the run has had its time. Dispose of it when the host is done. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
+  /** The time stands still until `goOn`; as often as this is called, so often must that be. */
+  hold(): void;
+  goOn(): void;
 }
 
 /** Gives a host its time, in which `inTurn` does not count. */
@@ -61,6 +64,8 @@ export function startDeadline(ports: Ports, milliseconds: number): Deadline {
   if (memory.pending > 0) limit.hold();
   return {
     signal: over.signal,
+    hold: () => limit.hold(),
+    goOn: () => limit.goOn(),
     [Symbol.dispose]() {
       limit.end();
       memory.limits.delete(limit);

@@ -12,6 +12,7 @@ export async function visitHost(
   run: Run,
   act: (visit: Visit) => Promise<Ending>,
 ): Promise<HostResult> {
+  await run.turns.connect(job.host.name);
   const startedAt = run.ports.now();
   using deadline = startDeadline(run.ports, job.host.deadlineMs);
   const visit: Visit = {
@@ -19,9 +20,15 @@ export async function visitHost(
     run,
     id: run.ports.randomHex(8),
     signal: AbortSignal.any([run.signal, deadline.signal]),
+    deadline,
   };
-  const ending = await act(visit).catch((thrown: unknown) => untouched(toSyncCredsError(thrown)));
+  const ending = run.signal.aborted
+    ? NOT_ATTEMPTED
+    : await act(visit).catch((thrown: unknown) => untouched(toSyncCredsError(thrown)));
   const result = resultOf(job.host, job.offer, ending, run.ports.now() - startedAt, run.purpose);
   run.emit({ type: "host", result, at: run.ports.now() });
   return result;
 }
+
+/** Ctrl-C came before this host's turn. */
+const NOT_ATTEMPTED: Ending = { outcome: "not-attempted", code: "INTERRUPTED" };

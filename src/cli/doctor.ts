@@ -20,6 +20,7 @@ import type { Ports } from "../ports.ts";
 import { loadScript } from "../remote/script.ts";
 import { fingerprintsWrittenTo } from "../rollout/ledger.ts";
 import type { Secret } from "../secret.ts";
+import { AT_ONCE } from "../turns.ts";
 import type { Run } from "../visit.ts";
 import { verifyNew, writeBundle } from "./doctor-bundle.ts";
 import { renderHostsResult } from "./hosts-output.ts";
@@ -125,6 +126,8 @@ async function examineAll(
     script: await loadScript(ports.files),
     who: `${ports.userName}@${hostname()}`.replace(/[^\w.@-]/g, "_"),
     purpose: { kind: "push" },
+    turns: AT_ONCE,
+    waitMs: 0,
     dryRun: true,
     force: false,
     clearShadows: false,

@@ -47,24 +47,18 @@ export async function verifySharing(holders: readonly string[], { human }: Ports
 }
 
 /**
- * Asks whether to go on, where the targets call for it. `what` comes before the names: `Push 52a4d4f7 to`. Errors:
- * `INPUT_NEEDED` where nobody can be asked, `INTERRUPTED` when the answer is no.
+ * Asks whether to go on; `details` say what would change. `what` comes before the names: `Push 52a4d4f7 to`. Error:
+ * `INTERRUPTED` when the answer is no.
  */
 export async function verifyConsent(
   { hosts, needsConfirmation: reason }: Selection,
   what: string,
-  { dryRun = false, yes = false }: { readonly dryRun?: boolean; readonly yes?: boolean },
+  details: readonly string[],
   { human }: Ports,
 ): Promise<void> {
-  if (reason === undefined || dryRun || yes) return;
-  const action = `${what} ${hosts.map(({ name }) => name).join(", ")}`;
-  if (human === undefined) {
-    throw new SyncCredsError("INPUT_NEEDED", `not without a yes: ${action}`, {
-      why: reason,
-      next: ["Add `--yes` if you mean it"],
-    });
-  }
-  if (await human.confirm(`${action}?`, [reason])) return;
+  const question = `${what} ${hosts.map(({ name }) => name).join(", ")}?`;
+  const shown = reason === undefined ? details : [...details, reason];
+  if (await human?.confirm(question, shown)) return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
     next: ["Name fewer hosts, or see what would change: add `--dry-run`"],
   });

@@ -58,7 +58,7 @@ export async function examineHost(
   const { host } = job;
   using deadline = startDeadline(run.ports, host.deadlineMs);
   const signal = AbortSignal.any([run.signal, deadline.signal]);
-  const visit: PatientVisit = { ...job, run, id: run.ports.randomHex(8), signal };
+  const visit: PatientVisit = { ...job, run, id: run.ports.randomHex(8), signal, deadline };
   try {
     const seen = await see(visit, curiosity);
     return { place: host.name, checks: nameHost(judge(visit, seen, laptop), host.name), seen };

@@ -9,7 +9,7 @@ import { renderInstant } from "../output/time.ts";
 import type { Ports } from "../ports.ts";
 import { managedSettingsPath, userSettingsPath } from "../renew/surroundings.ts";
 import { readLedger } from "../rollout/ledger.ts";
-import type { Entry } from "../rollout/ledger.ts";
+import type { Ledger } from "../rollout/ledger.ts";
 import { LOG_IN } from "../validate/misfits.ts";
 import { checkLaptopMethods, START_FILES } from "./laptop-methods.ts";
 import { checkLogin, checkNoLogin } from "./login-checks.ts";
@@ -19,7 +19,7 @@ export interface Laptop extends Examined {
   /** Of the login's tokens. */
   readonly fingerprint: string | undefined;
   readonly refreshFingerprint: string | undefined;
-  readonly ledger: readonly Entry[];
+  readonly ledger: Ledger;
   readonly located: Located | undefined;
 }
 
@@ -82,7 +82,7 @@ function ofLogin(located: Located | SyncCredsError, now: number): Check[] {
 /** What this laptop last put on hosts that are not looked at now, where that was another login than it has today. */
 function driftOf(
   hosts: readonly Host[],
-  ledger: readonly Entry[],
+  { entries }: Ledger,
   fingerprint: string | undefined,
   now: number,
 ): Check[] {
@@ -90,15 +90,17 @@ function driftOf(
   return hosts
     .filter(({ delivery }) => delivery === "access-token" || delivery === "full-login")
     .flatMap(({ name }) => {
-      const last = ledger.findLast(({ host }) => host === name);
+      const last = entries.findLast(
+        (entry) => entry.host === name && entry.fingerprint !== undefined,
+      );
       if (last === undefined) return [];
-      const when = `pushed ${renderInstant(last.at, now)}`;
+      const when = renderInstant(last.at, now);
       if (last.fingerprint === fingerprint)
-        return [ok("drift", `${name} was given this login, ${when}`)];
+        return [ok("drift", `${name} was left with this login at ${when}`)];
       return [
         warn(
           "drift",
-          `${name} was given ${last.fingerprint}, ${when}; this laptop has ${fingerprint} now`,
+          `${name} was left with ${last.fingerprint} at ${when}; this laptop has ${fingerprint} now`,
           {
             cure: [`Push the new one: \`sync-creds push ${name}\``],
             exit: 14,

@@ -9,6 +9,7 @@ probe() {
   say "user=$(id)"
   say "home=$HOME"
   say "clock=$(date +%s)"
+  ! read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || say "boot=$boot"
   have sha256sum || have shasum || have sha256 || say "missing=sha256sum"
   folder=$(expand "${f_dir:-~/.claude}")/.sync-creds
   find_wrapper

@@ -25,6 +25,8 @@ export interface ProbeReport {
   readonly wiring: string | undefined;
   /** Free space where the file would be written, in KiB. */
   readonly freeKiB: number | undefined;
+  /** Names this host and this start of it, where its kernel tells: two names of one host have the same. */
+  readonly boot: string | undefined;
   /** The host's clock, epoch milliseconds. */
   readonly clock: number;
   /** Programs that the remote half needs and the host lacks. */
@@ -94,6 +96,7 @@ export function parseProbe(answer: Answer): ProbeReport {
     project: toPath(answer.get("project")),
     wiring: toPath(answer.get("wiring")),
     freeKiB: free === undefined ? undefined : Number(free),
+    boot: told("boot"),
     clock: Number(answer.get("clock")) * 1000,
     missing: answer.all("missing").map(printable),
     wrapper: parseWrapper(answer),

@@ -110,7 +110,7 @@ describe.skipIf(!hasSshd)("doctor in a pipe, without a target", () => {
     const ended = await stage.run("doctor");
     expect(ended.code).toBe(14);
     expect(ended.stdout).toMatch(
-      /warning drift: web-1 was given [0-9a-f]{8}, pushed .*; this laptop has/,
+      /warning drift: web-1 was left with [0-9a-f]{8} at .*; this laptop has/,
     );
     expect(ended.stdout).toContain("`sync-creds push web-1`");
   });

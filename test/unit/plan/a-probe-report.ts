@@ -23,6 +23,7 @@ export function probeReport(different: Partial<ProbeReport> = {}): ProbeReport {
     wiring: undefined,
     unread: [],
     freeKiB: 1_000_000,
+    boot: undefined,
     clock: 0,
     missing: [],
     wrapper: { pid: 4711, start: "88231", uid: 1001 },
