@@ -45,7 +45,7 @@ export async function doctor(
   options: DoctorOptions,
   { ports, terminal }: LocalWorld,
 ): Promise<number> {
-  using interrupts = listenForInterrupts(terminal);
+  using interrupts = listenForInterrupts(terminal, "nothing was changed anywhere");
   if (options.bundle !== undefined) await verifyNew(options.bundle, ports);
   const { file, hosts } = await findPatients(names, options, ports);
   const view =

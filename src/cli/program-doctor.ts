@@ -15,7 +15,7 @@ export function addDoctorCommand(
     .option("--bundle <file>", "also write a redacted report for an issue tracker")
     .option(
       "--ask-claude",
-      "also run `claude auth status` on the hosts; Claude Code may write files of its own there",
+      "also run `claude auth status` on the hosts; there Claude Code writes files of its own, and asks the API",
     )
     .option("--json", "NDJSON on stdout: events, then one result; never asks")
     .option("-v, --verbose", "what shows that all is well, stack traces included")

@@ -4,7 +4,7 @@ import { SyncCredsError } from "../errors.ts";
 import { sanitize } from "../output/sanitize.ts";
 import { findSupervisor } from "../restart/found-supervisor.ts";
 import type { ExaminedHost, Seen } from "./host.ts";
-import { maskFor, maskLog } from "./mask.ts";
+import { maskFor, maskLog, maskRoute } from "./mask.ts";
 import type { Names } from "./mask.ts";
 
 /** What a report for strangers is made of. */
@@ -40,10 +40,15 @@ export function renderBundle({ versions, laptop, examined, hosts, names }: Bundl
 }
 
 function renderCheck({ mark, topic, what, evidence, code }: Check): string[] {
+  const clean = topic === "connection" ? maskRoute : topic === "wrapper" ? maskLog : plain;
   return [
-    `- ${mark} ${topic}: ${what}${code === undefined ? "" : ` (${code})`}`,
-    ...evidence.map((line) => `  - ${line}`),
+    `- ${mark} ${topic}: ${clean(what)}${code === undefined ? "" : ` (${code})`}`,
+    ...evidence.map((line) => `  - ${clean(line)}`),
   ];
+}
+
+function plain(text: string): string {
+  return text;
 }
 
 function renderHost({ place, checks, seen }: ExaminedHost, host: Host | undefined): string[] {
@@ -86,7 +91,9 @@ function renderFacts({ report, inspection, verdict }: Seen): string[] {
     inspection: shown,
     supervisor: findSupervisor(inspection),
     answer:
-      verdict instanceof SyncCredsError ? { code: verdict.code, what: verdict.message } : verdict,
+      verdict instanceof SyncCredsError
+        ? { code: verdict.code, what: maskLog(verdict.message) }
+        : { ...verdict, detail: maskLog(verdict.detail) },
   };
   return [
     "",

@@ -1,13 +1,12 @@
 import { bad, note, ok, warn } from "../diagnosis.ts";
 import type { Check } from "../diagnosis.ts";
-import { editOnce } from "../edits/edit-once.ts";
-import { namesSetBy } from "../edits/wiring.ts";
-import type { Host } from "../hosts/host.ts";
+import type { Host, Switch } from "../hosts/host.ts";
 import { renderSpan } from "../output/time.ts";
+import { failoverState } from "../plan/failover.ts";
 import { findHazard } from "../plan/hazards.ts";
 import { pathsOf } from "../plan/own-files.ts";
+import { pathOf, stateOf } from "../plan/plan-switch.ts";
 import { octalOf } from "../remote/host-files.ts";
-import type { HostFile } from "../remote/host-files.ts";
 import type { InspectReport } from "../remote/inspect-report.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
 
@@ -111,58 +110,42 @@ export function checkChanges(
   ];
 }
 
-/** Whether the host runs on its backup key, and how each switch stands. `files` are those of the switches, by name. */
-export function checkFallbacks(
-  host: Host,
-  report: ProbeReport,
-  files: ReadonlyMap<string, HostFile>,
-): Check[] {
+/** Whether the host runs on its backup key, and how each switch stands; their files are among those of the report. */
+export function checkFallbacks(host: Host, report: ProbeReport): Check[] {
+  const switches = Object.entries(host.switches);
   return [
     ...failoverOf(host, report),
-    ...Object.keys(host.switches).map((name) => switchOf(host, name, files)),
+    ...switches.map(([name, edit]) => switchOf(name, edit, report)),
   ];
 }
 
-function failoverOf({ backup, delivery }: Host, { files, configDir }: ProbeReport): Check[] {
-  if (backup === undefined || delivery === "api-key") return [];
-  const { env, key } = pathsOf(configDir);
-  if (namesSetBy(files.get(env)?.bytes).includes("ANTHROPIC_API_KEY")) {
-    return [note("fallback", "failover is on: the wrapper gets the backup API key")];
+/** Whether Claude Code gets the backup API key now, in place of what the delivery brings. */
+export function isFailedOver(host: Host, report: ProbeReport): boolean {
+  return failoverState(host, report).length > 0;
+}
+
+function failoverOf(host: Host, report: ProbeReport): Check[] {
+  const [state] = failoverState(host, report);
+  if (state !== undefined) {
+    return [
+      note("fallback", `${state}; back to the login: \`sync-creds failover ${host.name} --back\``),
+    ];
   }
-  const isReady = files.get(key)?.bytes !== undefined;
+  if (host.backup === undefined) return [];
   return [
-    isReady
-      ? ok("fallback", "failover is off; the backup API key lies ready")
-      : note(
-          "fallback",
-          "failover is off; the backup API key is not there yet, the next push brings it",
-        ),
+    report.files.get(pathsOf(report.configDir).key)?.bytes === undefined
+      ? note("fallback", "not failed over; the backup API key is not there yet, a push brings it")
+      : ok("fallback", "not failed over; the backup API key lies ready"),
   ];
 }
 
-function switchOf({ switches }: Host, name: string, files: ReadonlyMap<string, HostFile>): Check {
-  const one = switches[name];
-  const file = files.get(name);
-  if (one === undefined || file?.bytes === undefined) {
-    return bad(
-      "fallback",
-      `switch ${name}: ${one?.file ?? "its file"} ${file === undefined || file.kind === "absent" ? "is not there" : "cannot be read"}`,
-      {
-        cure: [`Correct \`switches.${name}.file\` in hosts.json`],
-        exit: 10,
-      },
-    );
-  }
-  const text = file.bytes.toString("utf8");
-  const edited = editOnce(text, one, "on");
-  if (edited.kind === "already") return note("fallback", `switch ${name} is on (${one.file})`);
-  if (edited.kind === "edited") return ok("fallback", `switch ${name} is off (${one.file})`);
-  const why =
-    edited.kind === "missing"
-      ? "neither of its texts stands"
-      : "its text does not stand exactly once";
-  return bad("fallback", `switch ${name} cannot be turned: ${why} in ${one.file}`, {
-    cure: [`Correct \`find\` and \`put\` of \`switches.${name}\` in hosts.json`],
+function switchOf(name: string, edit: Switch, report: ProbeReport): Check {
+  const state = stateOf(edit, report.files.get(pathOf(edit, report)));
+  const what = `switch ${name} (${edit.file}) is ${state}`;
+  if (state === "on") return note("fallback", what);
+  if (state === "off") return ok("fallback", what);
+  return bad("fallback", what, {
+    cure: [`Correct \`file\`, \`find\` or \`put\` of \`switches.${name}\` in hosts.json`],
     exit: 10,
   });
 }

@@ -103,6 +103,11 @@ function drift(
     return [warn("drift", what, { cure: ["Push the new one: `sync-creds push HOST`"], exit: 14 })];
   }
   const isOwn = refreshFingerprint !== undefined && refreshFingerprint !== known.refreshFingerprint;
+  if (delivery === "full-login" && isOwn && lastWritten.length > 0) {
+    return [
+      note("drift", `it has ${fingerprint}: its own Claude Code has renewed what was handed over`),
+    ];
+  }
   return [
     warn("drift", `it has ${fingerprint}, which this laptop never gave it${mine}`, {
       evidence: isOwn

@@ -6,7 +6,7 @@ import type { Survey } from "../probe/survey.ts";
 import { CLEAR } from "./wrapper-checks.ts";
 
 /** The cause `two methods in conflict`, tested on a host: each finding with its places, lines, effect and cure. */
-export function checkHostMethods({ shadows, unread, flaw }: Survey, host: Host): Check[] {
+export function checkHostMethods({ shadows, unread, flaw, doubts }: Survey, host: Host): Check[] {
   const found = shadows.map((finding) => {
     const { what, effect, cure } = explainFinding(finding, host.restart);
     return bad("methods", `${what} outranks ${DELIVERED[host.means]}`, {
@@ -34,7 +34,10 @@ export function checkHostMethods({ shadows, unread, flaw }: Survey, host: Host):
   const ignored = unread.map((fact) =>
     note("methods", `${fact.name} in ${placeOf(fact)} is not read by services`),
   );
-  return [...found, ...broken, ...clean, ...ignored];
+  const unsure = doubts.map(({ path, why }) =>
+    note("methods", `${path}: ${why}; only the wrapper's answer tells what it does`),
+  );
+  return [...found, ...broken, ...clean, ...unsure, ...ignored];
 }
 
 const DELIVERED: Readonly<Record<Host["means"], string>> = {

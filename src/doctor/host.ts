@@ -2,9 +2,9 @@ import { bad } from "../diagnosis.ts";
 import type { Check, Examined } from "../diagnosis.ts";
 import { EXIT_STATUS, SyncCredsError, toSyncCredsError } from "../errors.ts";
 import { startDeadline } from "../once-per-run.ts";
+import { pathOf } from "../plan/plan-switch.ts";
 import { probe, readFile } from "../probe/probe.ts";
 import { surveyShadows } from "../probe/survey.ts";
-import type { HostFile } from "../remote/host-files.ts";
 import type { InspectReport } from "../remote/inspect-report.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
 import { recipeOf } from "../restart/supervisors.ts";
@@ -19,6 +19,7 @@ import {
   checkClock,
   checkFallbacks,
   checkFiles,
+  isFailedOver,
 } from "./host-checks.ts";
 import { checkHostLogin, ownEnvFile } from "./host-login.ts";
 import { checkHostMethods } from "./host-methods.ts";
@@ -45,8 +46,6 @@ export interface Seen {
   readonly report: ProbeReport;
   readonly inspection: InspectReport;
   readonly verdict: Verdict | SyncCredsError;
-  /** The files of the switches, by the name of the switch. */
-  readonly switched: ReadonlyMap<string, HostFile>;
 }
 
 /** Examines one host, and changes nothing there: one question to the wrapper, everything else is looking. Never rejects. */
@@ -101,31 +100,27 @@ async function lookAround(
     Promise.all([probe(half, id, host, recipeOf(host)), inspect(half, id, curiosity), asked]),
   );
   const envPath = ownEnvFile(host, report);
-  const more =
-    envPath === undefined
-      ? []
-      : ([[envPath, await orAbort(visit, readFile(half, id, envPath))]] as const);
-  const switched = await Promise.all(
-    Object.entries(host.switches).map(async ([name, { file }]) => {
-      const path = file.replace(/^~(?=\/)/, report.home);
-      return [name, await orAbort(visit, readFile(half, id, path))] as const;
-    }),
-  );
-  const files = new Map([...report.files, ...more]);
-  return { report: { ...report, files }, inspection, verdict, switched: new Map(switched) };
+  const paths = [
+    ...(envPath === undefined ? [] : [envPath]),
+    ...Object.values(host.switches).map((edit) => pathOf(edit, report)),
+  ];
+  const found = paths.map(async (path) => [path, await readFile(half, id, path)] as const);
+  const files = new Map([...report.files, ...(await orAbort(visit, Promise.all(found)))]);
+  return { report: { ...report, files }, inspection, verdict };
 }
 
 function judge(visit: Visit, seen: Seen, laptop: Laptop): Check[] {
   const { host, lastWritten, run } = visit;
-  const { report, inspection, verdict, switched } = seen;
+  const { report, inspection, verdict } = seen;
   const { fingerprint, refreshFingerprint } = laptop;
   const survey = surveyShadows(report, host);
-  const isProven =
-    !(verdict instanceof SyncCredsError) && verdict.class === "pass" && survey.shadows.length === 0;
+  const isPassed = !(verdict instanceof SyncCredsError) && verdict.class === "pass";
+  const isProven = isPassed && survey.fileDecides;
   const known = { fingerprint, refreshFingerprint, lastWritten, isProven };
   const login = checkHostLogin(host, report, known);
   const background = {
     shadows: survey.shadows,
+    isFailedOver: isFailedOver(host, report),
     isLoginAtFault: login.some(({ mark, topic }) => mark === "bad" && topic !== "shared"),
     isSameLogin:
       login.some(({ mark, topic }) => mark === "ok" && topic === "drift") &&
@@ -146,7 +141,7 @@ function judge(visit: Visit, seen: Seen, laptop: Laptop): Check[] {
       ? []
       : [checkClaudeStatus(inspection.claudeStatus, host.means, survey.shadows.length > 0)]),
     ...checkChanges(report, inspection),
-    ...checkFallbacks(host, report, switched),
+    ...checkFallbacks(host, report),
   ];
 }
 

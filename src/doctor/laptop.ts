@@ -94,13 +94,13 @@ function driftOf(
         (entry) => entry.host === name && entry.fingerprint !== undefined,
       );
       if (last === undefined) return [];
-      const when = `pushed ${renderInstant(last.at, now)}`;
+      const when = renderInstant(last.at, now);
       if (last.fingerprint === fingerprint)
-        return [ok("drift", `${name} was given this login, ${when}`)];
+        return [ok("drift", `${name} was left with this login at ${when}`)];
       return [
         warn(
           "drift",
-          `${name} was given ${last.fingerprint}, ${when}; this laptop has ${fingerprint} now`,
+          `${name} was left with ${last.fingerprint} at ${when}; this laptop has ${fingerprint} now`,
           {
             cure: [`Push the new one: \`sync-creds push ${name}\``],
             exit: 14,

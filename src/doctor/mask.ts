@@ -16,7 +16,9 @@ export interface Names {
 /** A text for strangers: no secret in any spelling, no address, no name of a machine, an account or a home. */
 export function maskFor({ hosts, homes, others, secrets }: Names): (text: string) => string {
   const known = new Map<string, string>();
-  hosts.forEach(({ name, ssh }, at) => {
+  hosts.forEach(({ name, ssh, wrapper }, at) => {
+    const { hostname } = new URL(wrapper.url);
+    if (!LOOPBACK.test(hostname)) known.set(hostname, "[address]");
     known.set(name, `host-${at + 1}`);
     if (!LOOPBACK.test(ssh.host)) known.set(ssh.host, `address-${at + 1}`);
     if (ssh.user !== undefined) known.set(ssh.user, "ACCOUNT");
@@ -31,7 +33,7 @@ export function maskFor({ hosts, homes, others, secrets }: Names): (text: string
     for (const home of ofHomes) masked = masked.replaceAll(home, "~");
     for (const [name, mask] of inOrder) masked = masked.replace(wordOf(name), mask);
     return masked
-      .replace(EMAIL, "[e-mail]")
+      .replace(ACCOUNT_AT, "[address]")
       .replace(ADDRESS, (address) => (LOOPBACK.test(address) ? address : "[address]"));
   };
 }
@@ -49,6 +51,11 @@ export function maskLog(line: string): string {
     .replace(/[A-Za-z0-9_+=%~-]{16,}/g, (word) => (/\d/.test(word) ? "[masked]" : word));
 }
 
+/** A message about a connection, which may name hosts that nobody here has heard of: jump hosts, for instance. */
+export function maskRoute(text: string): string {
+  return text.replace(ACCOUNT_AT, "[address]").replace(DOMAIN, "[address]");
+}
+
 /** Names that say nothing, and words that a text is full of. */
 const PLAIN_ACCOUNTS = new Set(["root", "claude", "node", "localhost", "unknown", "?"]);
 
@@ -56,7 +63,9 @@ function wordOf(name: string): RegExp {
   return new RegExp(`(?<![\\w.-])${name.replace(/[^\w]/g, String.raw`\$&`)}(?![\\w-]|\\.\\w)`, "g");
 }
 
-const EMAIL = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
+/** Mail, or an account at a machine; not the instance of a unit. */
+const ACCOUNT_AT = /[\w.+-]+@(?![\w.-]*\.(?:service|scope|slice)\b)[\w-]+(?:\.[\w-]+)*/g;
+const DOMAIN = /(?<![\w./~-])(?:[\w-]+\.)+(?!json\b|service\b)[a-z]{2,}(?![\w.-])/gi;
 const ADDRESS =
   /(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])/gi;
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|0\.0\.0\.0|::1?|localhost)$/;

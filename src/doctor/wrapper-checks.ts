@@ -13,6 +13,8 @@ import type { Verdict } from "../smoke/verdict.ts";
 /** What is known besides when the wrapper's answer is explained. */
 export interface Background {
   readonly shadows: readonly Finding[];
+  /** Claude Code gets the backup API key of `failover`. */
+  readonly isFailedOver: boolean;
   /** Its login was found wrong already: then that is cured, and not the wrapper. */
   readonly isLoginAtFault: boolean;
   /** The host has the very token of this laptop. */
@@ -23,7 +25,7 @@ export interface Background {
 export function checkWrapper(
   verdict: Verdict | SyncCredsError,
   host: Host,
-  { shadows, isLoginAtFault, isSameLogin }: Background,
+  { shadows, isFailedOver, isLoginAtFault, isSameLogin }: Background,
 ): Check {
   if (verdict instanceof SyncCredsError) {
     const { message, why, next, code } = verdict;
@@ -45,7 +47,9 @@ export function checkWrapper(
       cure:
         shadows.length > 0
           ? [CLEAR]
-          : ["Find where the wrapper itself sets a key for `claude`, and take it out", ...next],
+          : isFailedOver
+            ? ["Go back to the login: `sync-creds failover HOST --back`"]
+            : ["Find where the wrapper itself sets a key for `claude`, and take it out", ...next],
       code,
       exit: 10,
     });
@@ -91,8 +95,9 @@ export function checkRestart(host: Host, report: ProbeReport, inspection: Inspec
   if (restart.kind === "none" || restart.kind === "command") {
     return ok("restart", `run by ${what}; hosts.json: ${renderRestart(restart)}`, [evidence]);
   }
-  if (agrees(found, restart, report.home) && !report.foreign) {
-    return ok("restart", `run by ${what}, as hosts.json says`, [evidence]);
+  if (agrees(found, restart, { ...inspection, home: report.home }) && !report.foreign) {
+    const who = restart.kind === "systemd" ? `the ${restart.scope} unit ${restart.unit}` : what;
+    return ok("restart", `run by ${who}, as hosts.json says`, [evidence]);
   }
   return bad("restart", `run by ${what}, but hosts.json would ${renderRestart(restart)}`, {
     evidence: [

@@ -10,6 +10,10 @@ export interface InspectReport {
   readonly isByPort: boolean;
   /** Paths of its control groups, as systemd makes them. */
   readonly cgroups: readonly string[];
+  /** The same of our own process there. */
+  readonly ownCgroups: readonly string[];
+  /** The main process of the unit that hosts.json names, if it names one. */
+  readonly mainPid: number | undefined;
   /** Of a pm2 above it: its folder, and what it calls the wrapper. */
   readonly pm2: { readonly home: string; readonly name: string | undefined } | undefined;
   readonly supervisord: SupervisordOfHost | undefined;
@@ -72,6 +76,8 @@ export function parseInspection(answer: Answer): InspectReport {
     }),
     isByPort: answer.get("holder") === "port",
     cgroups: [...new Set(answer.all("cgroup").map(printable))],
+    ownCgroups: answer.all("own_cgroup").map(printable),
+    mainPid: told("main_pid") === undefined ? undefined : Number(told("main_pid")),
     pm2: pm2 === undefined ? undefined : { home: pm2, name: told("pm2_name") },
     supervisord:
       answer.get("supervisord") === undefined

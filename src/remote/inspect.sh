@@ -14,6 +14,9 @@ inspect() {
   if [ -n "$holder" ]; then say "holder=port"; elif [ -n "$w_pid" ]; then holder=$w_pid && say "holder=supervisor"; fi
   chain=
   [ -z "$holder" ] || { follow "$holder" && surroundings_of "$holder"; }
+  # Whatever has let us in is not what runs the wrapper.
+  each own_cgroup "$(groups_of $$)"
+  [ "$f_kind" != systemd ] || each main_pid "$(printf '%s\n' "$unit_facts" | sed -n 's/^MainPID=\([1-9]\)/\1/p')"
   find_containers
   find_jobs
   case " $f_ask " in *' claude '*) claude_status ;; esac
@@ -84,10 +87,13 @@ find_in_supervisord() {
     awk -v pids="$chain" '{ sub(/,$/, "", $4) } $2 == "RUNNING" && index(pids, " " $4 " ") { print $1; exit }')"
 }
 
+# The control groups of a process, as systemd makes them.
+groups_of() { sed -n 's/^0:://p; s/^[0-9]*:name=systemd://p' "/proc/$1/cgroup" 2>/dev/null; }
+
 # What a process shows of itself, if this account may see it.
 surroundings_of() {
   [ -r "/proc/$1/cgroup" ] || return 0
-  each cgroup "$(sed -n 's/^0:://p; s/^[0-9]*:name=systemd://p' "/proc/$1/cgroup" 2>/dev/null)"
+  each cgroup "$(groups_of "$1")"
   each cwd "$(readlink "/proc/$1/cwd" 2>/dev/null)"
   each command "$(tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | awk '
     NR == 1 && /^[A-Za-z0-9_.\/+-]+$/ { printf "%s", $0; next }

@@ -40,8 +40,16 @@ export function findSupervisor(report: InspectReport): FoundSupervisor | undefin
  * Whether hosts.json describes that supervisor, as far as the host shows it; `home` stands for `~` there. A command of
  * one's own may be anything.
  */
-export function agrees({ restart: found }: FoundSupervisor, said: Restart, home: string): boolean {
+export function agrees(
+  { restart: found }: FoundSupervisor,
+  said: Restart,
+  { home, chain, mainPid }: Pick<InspectReport, "chain" | "mainPid"> & { readonly home: string },
+): boolean {
   if (said.kind === "none" || said.kind === "command" || found === undefined) return true;
+  // The unit's own word, where control groups tell nothing.
+  if (said.kind === "systemd" && found.kind === "process") {
+    return chain.some(({ pid }) => pid === mainPid);
+  }
   if (found.kind !== said.kind) return false;
   // Its folder and command are compared on the host (`foreign` of the probe).
   if (said.kind === "process") return true;
@@ -120,20 +128,27 @@ function jobOf({ job }: InspectReport): Found | undefined {
 
 /**
  * `/system.slice/wrapper.service`, `/user.slice/user-1000.slice/user@1000.service/app.slice/wrapper.service`. What was
- * started by hand stays in the session or in the service of its sshd; what cron, at or a screen has started, in theirs.
+ * started by hand stays in the session or in the service of its sshd, as we do; what cron, at or a screen has started, in
+ * theirs.
  */
-function unitOf({ cgroups }: InspectReport): Found | undefined {
-  for (const path of cgroups) {
-    const [, before = "", name] = /^(.*\/)([^/]+\.service)(?:\/.*)?$/.exec(path) ?? [];
-    if (name === undefined || NO_SUPERVISOR.test(name)) continue;
-    const scope = /\/user@\d+\.service\//.test(before) ? "user" : "system";
-    return { what: `the ${scope} unit ${name}`, restart: { kind: "systemd", unit: name, scope } };
+function unitOf({ cgroups, ownCgroups }: InspectReport): Found | undefined {
+  const own = new Set(ownCgroups.map((path) => unitIn(path)?.unit));
+  for (const found of cgroups.map(unitIn)) {
+    if (found === undefined || NO_SUPERVISOR.test(found.unit) || own.has(found.unit)) continue;
+    const { unit, scope } = found;
+    return { what: `the ${scope} unit ${unit}`, restart: { kind: "systemd", unit, scope } };
   }
   return undefined;
 }
 
+function unitIn(path: string): { unit: string; scope: "system" | "user" } | undefined {
+  const [, before = "", unit] = /^(.*\/)([^/]+\.service)(?:\/.*)?$/.exec(path) ?? [];
+  if (unit === undefined) return undefined;
+  return { unit, scope: /\/user@\d+\.service\//.test(before) ? "user" : "system" };
+}
+
 const NO_SUPERVISOR =
-  /^(?:sshd?|ssh-session|cron|crond|anacron|atd|user|getty|serial-getty|console-getty|docker|containerd|dropbear)(?:@.*)?\.service$/;
+  /^(?:(?:sshd?|ssh-session|cron|crond|anacron|atd|rc-local|user|getty|serial-getty|console-getty|docker|containerd|dropbear)(?:@.*)?|run-(?:r[0-9a-f]+|p?[\d-]+|u\d+))\.service$/;
 
 function startedFrom({ cwd }: InspectReport): string {
   return cwd === undefined ? "" : ` in ${cwd}`;

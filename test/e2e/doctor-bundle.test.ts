@@ -59,15 +59,18 @@ describe.skipIf(!hasSshd)("a report for an issue tracker", () => {
       { restart: { ...restart, command: `SECRET=${command} ${restart.command}` } },
       { bearer: { file: join(stage.laptop, "bearer") } },
     );
-    const spellings = Object.values(canaries).flatMap((secret) => [
-      `Authorization: Bearer ${secret}`,
-      `GET /?key=${secret} HTTP/1.1`,
-      ...(["base64", "base64url", "hex"] as const).map((form) =>
-        Buffer.from(secret).toString(form),
-      ),
-      [...Buffer.from(secret)].map((byte) => `%${byte.toString(16)}`).join(""),
-      Array.from(secret).toReversed().join(""),
-    ]);
+    const spellings = Object.values(canaries).flatMap((secret) => {
+      const bytes = Buffer.from(secret);
+      return [
+        `Authorization: Bearer ${secret}`,
+        `GET /?key=${secret} HTTP/1.1`,
+        bytes.toString("base64"),
+        bytes.toString("base64url"),
+        bytes.toString("hex"),
+        Array.from(bytes, (byte) => `%${byte.toString(16)}`).join(""),
+        Array.from(secret).toReversed().join(""),
+      ];
+    });
     writeFileSync(join(stage.directory, "wrapper.log"), `${spellings.slice(-39).join("\n")}\n`);
     const child = spawn("/bin/sh", ["-c", `SECRET=${command} ${stage.command}`], {
       cwd: stage.directory,

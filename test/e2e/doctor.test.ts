@@ -5,10 +5,11 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { installDocker } from "../support/docker.ts";
 import { entryOf, treeOf } from "../support/host-state.ts";
-import { hasSshd } from "../support/sshd.ts";
+import { canChooseShell, hasSshd } from "../support/sshd.ts";
 import { openStage, renderHostLogin, renderLogin, tokens } from "../support/stage.ts";
 import type { Ended, Stage } from "../support/stage.ts";
 import { hasStrace, straceFilesInto, writesIn } from "../support/strace.ts";
+import { installSystemd } from "../support/systemd.ts";
 import { hasScript, openTerminal } from "../support/terminal.ts";
 import { until } from "../support/until.ts";
 
@@ -109,7 +110,7 @@ describe.skipIf(!hasSshd)("doctor in a pipe, without a target", () => {
     const ended = await stage.run("doctor");
     expect(ended.code).toBe(14);
     expect(ended.stdout).toMatch(
-      /warning drift: web-1 was given [0-9a-f]{8}, pushed .*; this laptop has/,
+      /warning drift: web-1 was left with [0-9a-f]{8} at .*; this laptop has/,
     );
     expect(ended.stdout).toContain("`sync-creds push web-1`");
   });
@@ -314,6 +315,64 @@ describe.skipIf(!hasSshd)("doctor on a host", () => {
     );
   });
 
+  test("a unit is known by its own word; a variable in it is named with file and line, and so is its cure", async () => {
+    const systemd = installSystemd();
+    onTestFinished(() => systemd[Symbol.dispose]());
+    const unit = "claude-wrapper.service";
+    await using stage = await openStage({
+      ...REAL,
+      sshd: { path: [systemd.folder] },
+      hostFile: renderHostLogin(tokens.good),
+      host: { restart: { kind: "systemd", unit } },
+    });
+    const path = systemd.write(
+      unit,
+      [
+        "[Service]",
+        `Environment=HOME=${stage.sshd.home} PATH=${process.env["PATH"]}`,
+        "Environment=ANTHROPIC_API_KEY=sk-ant-api03-CANARYBAD",
+        `WorkingDirectory=${stage.directory}`,
+        `ExecStart=/bin/sh -c '${stage.command}'`,
+      ].join("\n"),
+    );
+    systemd.control(["start", unit]);
+    await until("the wrapper answers", async () => (await stage.chat("up?")) !== undefined);
+
+    const ended = await stage.run("doctor", "web-1");
+
+    expect(ended.code).toBe(10);
+    expect(ended.stdout).toContain(
+      `ok restart: run by the system unit ${unit}, as hosts.json says`,
+    );
+    expect(ended.stdout).toContain(`in the wrapper's environment and ${path}, line 3 outranks`);
+    expect(ended.stdout).toContain("`UnsetEnvironment=ANTHROPIC_API_KEY`");
+    expectNoToken(ended);
+    stage.configure({ restart: { kind: "systemd", unit: "other.service" } });
+    const other = await stage.run("doctor", "web-1");
+    expect(other.stdout).toMatch(
+      /problem restart: run by no supervisor .*, but hosts.json would restart the system unit other.service/,
+    );
+  });
+
+  test.skipIf(!canChooseShell)(
+    "a wrapper of another account: what cannot be seen is said, and why a push is refused",
+    async () => {
+      await using stage = await openStage({
+        sshd: { shell: "/bin/sh" },
+        hostFile: renderHostLogin(tokens.good),
+      });
+      await startWith(stage);
+      const ended = await stage.run("doctor", "web-1", "--bundle", "report.md");
+      expect(ended.code).toBe(10);
+      expect(ended.stdout).toMatch(
+        /note restart: sc\w+ cannot see the process on the wrapper's port \(uid 0\)/,
+      );
+      expect(ended.stdout).toMatch(/problem file: the wrapper runs under another account than sc/);
+      expect(ended.stdout).toContain("Set `runAs` to the wrapper's account");
+      expect(readFileSync(join(stage.laptop, "report.md"), "utf8")).not.toContain(stage.sshd.user);
+    },
+  );
+
   test("a bearer that is not to be had does not keep it from the rest", async () => {
     await using stage = await openStage({ hostFile: renderHostLogin(tokens.good), running: true });
     stage.configure({}, { bearer: { env: "NO_SUCH_VARIABLE" } });
@@ -322,14 +381,37 @@ describe.skipIf(!hasSshd)("doctor on a host", () => {
     expect(troubles(diagnosisOf(ended))).toEqual(["wrapper bad 10"]);
   });
 
+  test("a failover is told, and taken for no conflict", async () => {
+    await using stage = await openStage({
+      ...REAL,
+      hostFile: renderHostLogin(tokens.other),
+      running: true,
+    });
+    const key = join(stage.laptop, "key");
+    writeFileSync(key, "sk-ant-api03-GOODCANARY\n", { mode: 0o600 });
+    stage.configure({ backup: "api-key", apiKey: { file: key } });
+    expect((await stage.run("push", "web-1")).code).toBe(0);
+    const before = await stage.run("doctor", "web-1");
+    expect(before.stdout).toContain("ok fallback: not failed over; the backup API key lies ready");
+    expect((await stage.run("failover", "web-1")).code).toBe(0);
+
+    const ended = await stage.run("doctor", "web-1");
+
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toMatch(
+      /note fallback: failed over to API key [0-9a-f]{8}; back to the login: `sync-creds failover web-1 --back`/,
+    );
+    expectNoToken(ended);
+  });
+
   test("switches are shown as they stand", async () => {
     await using stage = await openStage({ hostFile: renderHostLogin(tokens.good), running: true });
     writeFileSync(join(stage.sshd.home, "config.py"), 'provider = "perplexity"\n');
     const one = { file: "~/config.py", find: '"claude"', put: '"perplexity"' };
     stage.configure({ switches: { llm: one, other: { ...one, find: "a", put: "b" } } });
     const { stdout } = await stage.run("doctor", "web-1");
-    expect(stdout).toContain("note fallback: switch llm is on (~/config.py)");
-    expect(stdout).toContain("problem fallback: switch other cannot be turned");
+    expect(stdout).toContain("note fallback: switch llm (~/config.py) is on");
+    expect(stdout).toContain("problem fallback: switch other (~/config.py) is unclear");
   });
 });
 

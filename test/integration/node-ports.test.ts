@@ -9,6 +9,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  existsSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -239,6 +240,23 @@ describe.skipIf(process.platform === "win32")("a private file", () => {
     expect(readFileSync(path, "utf8")).toBe("new");
   });
 });
+
+test.skipIf(process.platform === "win32")(
+  "a new file is for its owner alone, and takes no other's place, be that a link to nothing",
+  async () => {
+    const path = join(folder, "created");
+    await files.create(path, Buffer.from("new"));
+    expect(readFileSync(path, "utf8")).toBe("new");
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    symlinkSync(join(folder, "nowhere"), join(folder, "link"));
+    for (const name of ["created", "link"]) {
+      const writing = files.create(join(folder, name), Buffer.from("other"));
+      await expect(writing).rejects.toMatchObject({ code: "EEXIST" });
+    }
+    expect(readFileSync(path, "utf8")).toBe("new");
+    expect(existsSync(join(folder, "nowhere"))).toBe(false);
+  },
+);
 
 test("a pause ends early when it is aborted", async () => {
   const pause = ports.sleep(60_000, AbortSignal.timeout(10));

@@ -9,6 +9,8 @@ export function inspection(different: Partial<InspectReport> = {}): InspectRepor
     ],
     isByPort: true,
     cgroups: [],
+    ownCgroups: [],
+    mainPid: undefined,
     pm2: undefined,
     supervisord: undefined,
     isContained: false,

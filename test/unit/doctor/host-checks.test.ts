@@ -76,37 +76,30 @@ describe("what sync-creds left there", () => {
 });
 
 describe("fallbacks", () => {
-  const own = "/home/deploy/.claude/.sync-creds";
+  const dir = "/home/deploy/.claude";
+  const key = [`${dir}/.sync-creds/api-key`, fileOf("sk-ant-api03-x")] as const;
+  const helper = fileOf(`{"apiKeyHelper": "'${dir}/.sync-creds/api-key.sh'"}`);
   test.each([
-    [
-      new Map([[`${own}/wrapper.env`, fileOf("ANTHROPIC_API_KEY=sk-ant-api03-x\n")]]),
-      "failover is on",
-    ],
-    [new Map([[`${own}/api-key`, fileOf("sk-ant-api03-x")]]), "lies ready"],
-    [new Map(), "not there yet"],
+    [[key, [`${dir}/settings.json`, helper] as const], "note failed over to API key"],
+    [[key], "ok not failed over; the backup API key lies ready"],
+    [[], "note not failed over; the backup API key is not there yet"],
   ])("the backup key", (files, text) => {
-    const [check] = checkFallbacks(
-      hostEntry({ backup: "api-key" }),
-      probeReport({ files }),
-      new Map(),
-    );
-    expect(check?.what).toContain(text);
+    const report = probeReport({ files: new Map(files) });
+    const [check] = checkFallbacks(hostEntry({ backup: "api-key" }), report);
+    expect(`${check?.mark} ${check?.what}`).toContain(text);
   });
 
-  const one = { file: "/srv/config.py", find: '"claude"', put: '"perplexity"' };
+  const one = { file: "~/config.py", find: '"claude"', put: '"perplexity"' };
   test.each([
     ['provider = "claude"', "ok", "is off"],
     ['provider = "perplexity"', "note", "is on"],
-    ["provider = None", "bad", "neither of its texts"],
-    ['a = "claude"\nb = "claude"', "bad", "does not stand exactly once"],
-    [undefined, "bad", "is not there"],
+    ["provider = None", "bad", "neither text"],
+    ['a = "claude"\nb = "claude"', "bad", "2 times"],
+    [undefined, "bad", "no such file"],
   ])("a switch whose file says %j", (text, mark, what) => {
-    const file = text === undefined ? ABSENT : fileOf(text);
-    const [check] = checkFallbacks(
-      hostEntry({ switches: { llm: one } }),
-      probeReport(),
-      new Map([["llm", file]]),
-    );
+    const file = text === undefined ? { ...ABSENT, bytes: undefined } : fileOf(text);
+    const report = probeReport({ files: new Map([["/home/deploy/config.py", file]]) });
+    const [check] = checkFallbacks(hostEntry({ switches: { llm: one } }), report);
     expect(check).toMatchObject({ mark, what: expect.stringContaining(what) });
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maskFor, maskLog } from "../../../src/doctor/mask.ts";
+import { maskFor, maskLog, maskRoute } from "../../../src/doctor/mask.ts";
 import { Secret } from "../../../src/secret.ts";
 import { findLeaks, randomSecret } from "../../support/canaries.ts";
 import { hostEntry } from "../../support/host-entry.ts";
@@ -7,7 +7,11 @@ import { hostEntry } from "../../support/host-entry.ts";
 const mask = maskFor({
   hosts: [
     hostEntry({ name: "web-1", ssh: { host: "web-1.example.com", user: "deploy" } }),
-    hostEntry({ name: "web-10", ssh: { host: "192.0.2.7" } }),
+    hostEntry({
+      name: "web-10",
+      ssh: { host: "192.0.2.7" },
+      wrapper: { ...hostEntry({}).wrapper, url: "http://wrapper.internal:8000" },
+    }),
   ],
   homes: ["/home/ana", "/home/deploy"],
   others: ["ana", "laptop", "root"],
@@ -15,17 +19,27 @@ const mask = maskFor({
 });
 
 test.each([
-  ["web-1: push to deploy@web-1.example.com:22", "host-1: push to ACCOUNT@address-1:22"],
+  ["web-1: push to deploy@web-1.example.com:22", "host-1: push to [address]:22"],
   ["`sync-creds push web-10`", "`sync-creds push host-2`"],
   ["a web-1-like name", "a web-1-like name"],
-  ["/home/ana/.claude of ana@laptop", "~/.claude of NAME@NAME"],
+  ["/home/ana/.claude of ana@laptop", "~/.claude of [address]"],
   ["http://127.0.0.1:8000, ::1 and 192.0.2.7", "http://127.0.0.1:8000, ::1 and address-2"],
   ["198.51.100.4 and 2001:db8:0:1::5", "[address] and [address]"],
   ["Claude Code 2.1.330 at 22:41:39 as root", "Claude Code 2.1.330 at 22:41:39 as root"],
-  ["mail to ana.b@example.org", "mail to [e-mail]"],
+  ["mail to ana.b@example.org", "mail to [address]"],
+  ["w@1.service of user@1000.service", "w@1.service of user@1000.service"],
+  ["it answers at http://wrapper.internal:8000", "it answers at http://[address]:8000"],
   ["it said the-word-of-the-wrapper", "it said [redacted]"],
 ])("%s", (text, masked) => {
   expect(mask(text)).toBe(masked);
+});
+
+test("a message about a connection names no machine that was on the way", () => {
+  const text =
+    "cannot reach jump@bastion.example.com:22; Could not resolve hostname gate.example.org; see ~/.ssh/config";
+  expect(maskRoute(text)).toBe(
+    "cannot reach [address]:22; Could not resolve hostname [address]; see ~/.ssh/config",
+  );
 });
 
 test("of a log nothing is left that looks like a secret, in whatever spelling", () => {

@@ -37,6 +37,12 @@ describe("who runs the wrapper", () => {
       { cgroups: [`${SLICE}/system-sshd.slice/sshd@4.service`] },
       process,
     ],
+    [
+      "by hand, in the service of what lets us in",
+      { cgroups: [`${SLICE}/tailscaled.service`], ownCgroups: [`${SLICE}/tailscaled.service`] },
+      process,
+    ],
+    ["by systemd-run, for once", { cgroups: [`${SLICE}/run-r0a1b2c.service`] }, process],
     ["by cron", { cgroups: [`${SLICE}/cron.service`] }, process],
     ["in a terminal of a desktop", { cgroups: [`${MINE}/app-gnome-terminal-4.scope`] }, process],
     ["no systemd at all", { cgroups: ["/"] }, process],
@@ -142,6 +148,16 @@ describe("against hosts.json", () => {
     [unit as Restart, { kind: "command", restart: "make up", timeoutMs: 1 }, true],
     [undefined, { kind: "docker", container: "api" }, true],
   ])("%j is %j: %s", (restart, said, expected) => {
-    expect(agrees(found(restart), said, "/home/ana")).toBe(expected);
+    expect(agrees(found(restart), said, { home: "/home/ana", chain: [WRAPPER], mainPid: 1 })).toBe(
+      expected,
+    );
+  });
+
+  test("without control groups the unit's own word counts", () => {
+    const known = { home: "/home/ana", chain: [WRAPPER] };
+    const said = unit as Restart;
+    expect(agrees(found(process as Restart), said, { ...known, mainPid: 4711 })).toBe(true);
+    expect(agrees(found(process as Restart), said, { ...known, mainPid: 99 })).toBe(false);
+    expect(agrees(found(process as Restart), said, { ...known, mainPid: undefined })).toBe(false);
   });
 });
