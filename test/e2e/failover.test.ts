@@ -63,7 +63,7 @@ describe.skipIf(!hasSshd)("a failover", () => {
     const tooEarly = await stage.run(...BACK);
     expect(tooEarly.result).toMatchObject({
       outcome: "rolled-back",
-      code: "token-revoked",
+      code: "token-invalid",
       state: "back on the backup API key, and answering again",
     });
     expect(await stage.chat("say pong")).toBe("pong");

@@ -1,10 +1,10 @@
 // An app in front of a wrapper, like the one that a switch is for: its config.py names a provider, read when it starts.
 //
-//   node app.mjs --port N --config FILE --wrapper URL [--perplexity fails]
+//   node app.mjs --port N --config FILE --wrapper URL [--perplexity fails|slow]
 //
 // With "claude" it passes each question on to the wrapper at URL and answers with what comes back. With "perplexity" it
-// answers by itself, with the last word of the question, as a model would; or it cannot, when told so. With anything
-// else it does not start. POST /chat {"message"}, GET /health.
+// answers by itself, with the last word of the question, as a model would; or it cannot, or takes four seconds, when told so. With
+// anything else it does not start. POST /chat {"message"}, GET /health.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
@@ -36,6 +36,7 @@ createServer((request, response) => {
 async function answer(message) {
   if (provider === "perplexity") {
     if (option("perplexity") === "fails") throw new Error("perplexity does not answer");
+    if (option("perplexity") === "slow") await new Promise((resolve) => setTimeout(resolve, 4000));
     return /(\S+)\s*$/.exec(message)[1];
   }
   const reply = await fetch(`${option("wrapper")}/chat`, {
