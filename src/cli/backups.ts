@@ -40,7 +40,7 @@ export function backups(
             purpose: { kind: "push" },
             visit: (job, run) => visitBackups(job, run, prune ? keep : undefined),
           },
-          { ...options, dryRun: true, quiet: true },
+          { ...options, dryRun: true },
           world,
         );
       },

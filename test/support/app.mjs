@@ -3,8 +3,8 @@
 //   node app.mjs --port N --config FILE --wrapper URL [--perplexity fails|slow]
 //
 // With "claude" it passes each question on to the wrapper at URL and answers with what comes back. With "perplexity" it
-// answers by itself, with the last word of the question, as a model would; or it cannot, or takes four seconds, when told so. With
-// anything else it does not start. POST /chat {"message"}, GET /health.
+// answers by itself, with the last word of the question, as a model would; or it cannot, or takes four seconds, when told
+// so. With anything else it does not start. POST /chat {"message"}, GET /health.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
@@ -17,7 +17,8 @@ if (provider !== "claude" && provider !== "perplexity") {
 createServer((request, response) => {
   const chunks = [];
   request.on("data", (chunk) => chunks.push(chunk));
-  request.on("end", async () => {
+  request.on("end", () => void reply());
+  const reply = async () => {
     const send = (status, json) => {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(json));
@@ -30,7 +31,7 @@ createServer((request, response) => {
     } catch (error) {
       return send(502, { detail: String(error.message) });
     }
-  });
+  };
 }).listen(Number(option("port")), "127.0.0.1");
 
 async function answer(message) {

@@ -15,9 +15,9 @@ const ENV = "/home/deploy/.claude/.sync-creds/wrapper.env";
 const UNIT = "/etc/systemd/system/wrapper.service.d/zz-sync-creds.conf";
 const WORKS: Baseline = { passed: true, unusable: undefined, loginDead: false, meaning: "works" };
 
-const login = (name: string, more: object = {}) =>
+const render = (name: string, more: object = {}) =>
   JSON.stringify({ claudeAiOauth: { accessToken: `CANARY-${name}`, expiresAt: NOW + 1, ...more } });
-const [A, B, C] = [login("a"), login("b"), login("c")];
+const [A, B, C] = [render("a"), render("b"), render("c")];
 const sha = (text: string | undefined) =>
   text === undefined ? "absent" : createHash("sha256").update(text).digest("hex");
 const seen = (text: string, mode = "-rw-------") => ({
@@ -84,7 +84,7 @@ const ONE = [backup("b1", [turn(LOGIN, A, B)])];
 const TWO = [backup("b2", [turn(LOGIN, B, C), turn(ENV, undefined, "X=1\n")]), ...ONE];
 const SWITCH = backup("5w", [turn("/srv/config.py", "x", "y")], { what: "switch fallback on" });
 const ASIDE = backup("a51de", [turn(LOGIN, B, A)], { isCommitted: false });
-const DEAD = login("dead", { expiresAt: NOW - 1 });
+const DEAD = render("dead", { expiresAt: NOW - 1 });
 const FORCE = { force: true };
 
 describe("the decision", () => {

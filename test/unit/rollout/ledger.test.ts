@@ -77,6 +77,15 @@ test("what this laptop put on a host: access tokens, and refresh tokens that wen
   expect(fingerprintsWrittenTo("web", ledger)).toEqual([]);
 });
 
+test("what a rollback or a failover has left there is noted, and not taken for what this laptop put there", async () => {
+  const ports = fakePorts();
+  await recordInLedger(ports, { fingerprint: "cccc0001" }, verified, { kind: "restore" });
+  await recordInLedger(ports, {}, verified, { kind: "switch", name: "fallback", to: "on" });
+  const ledger = await readLedger(ports);
+  expect(ledger).toMatchObject([{ host: "web-1", by: "rollback", fingerprint: "cccc0001" }]);
+  expect(fingerprintsWrittenTo("web-1", ledger)).toEqual([]);
+});
+
 test.each([
   ["Linux", {}, PATH],
   ["macOS", { platform: "darwin" as const }, PATH],
