@@ -30,7 +30,7 @@ export function backups(
         const chosen = await chooseHosts(names, options, world);
         const jobs = await prepareBareJobs(chosen.hosts, chosen.directory, world.ports);
         if (prune) {
-          const always = `all but the newest ${keep} go for good: no rollback reaches further back`;
+          const always = `all but ${keep} go for good: no rollback reaches further back`;
           const asking = { ...chosen, needsConfirmation: chosen.needsConfirmation ?? always };
           await verifyConsent(asking, "Remove backups of", options, world.ports);
         }
@@ -49,7 +49,7 @@ export function backups(
   );
 }
 
-// The newest one stays, so that a rollback still has something to go back to.
+// The newest one of credentials stays, so that a rollback still has something to go back to.
 const KEPT = 1;
 
 function keepsNothing(): SyncCredsError {

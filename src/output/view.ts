@@ -26,6 +26,6 @@ export const STEP_LABEL: Readonly<Record<Step, string>> = {
 /** A host's ending in a few words. */
 export function renderEnding({ outcome, what, backups, durationMs }: HostResult): string {
   const seconds = (durationMs / 1000).toFixed(1);
-  if (backups !== undefined) return `${backups.length} backups (${seconds} s)`;
+  if (backups !== undefined) return `keeps ${backups.length} (${seconds} s)`;
   return what === undefined ? `${outcome} (${seconds} s)` : `${outcome}: ${what} (${seconds} s)`;
 }

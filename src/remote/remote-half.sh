@@ -359,9 +359,17 @@ names_of_backups() {
       BEGIN { while ((getline line <history) > 0) { split(line, part, "\t"); place[part[1] "-" part[2]] = ++lines } }
       { print place[$0] + 0, $0 }' | sort -k1,1nr -k2r | cut -d ' ' -f 2-
 }
-# All but the newest $1 go; their names are told.
+# The newest that a rollback can use: no switch, and not one that was set aside.
+newest_backup() {
+  names_of_backups | while IFS= read -r name; do
+    read -r what _ 2>/dev/null <"$folder/backups/$name/what" || what=push
+    if [ "$what" != switch ] && [ -e "$folder/backups/$name/committed" ]; then echo "$name" && break; fi
+  done
+}
+# All but $1 go, the older first, and last of all the one for a rollback; their names are told.
 keep_backups() {
-  names_of_backups | tail -n "+$(($1 + 1))" |
+  dear=$(newest_backup)
+  { [ -z "$dear" ] || echo "$dear"; names_of_backups | grep -v -x -F -e "$dear"; } | tail -n "+$(($1 + 1))" |
     while IFS= read -r name; do rm -rf "$folder/backups/$name" && printf '%s\n' "$name"; done
 }
 

@@ -262,6 +262,28 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
     half.end();
   });
 
+  test("keeps the newest backup of credentials, however many switches came after it", async () => {
+    using host = await makeLocalHome();
+    writeHostFile(host, OLD);
+    const { half, run } = await host.open(shell);
+    await probe(half, run, {}, host.recipe);
+    const folder = join(host.configDir, ".sync-creds/backups");
+    const whats = ["push", "rollback", "switch fallback on", "switch fallback off"];
+    const names = whats.map((what, hour) => {
+      const name = `20200101T0${hour}0000Z-sync-creds-a${hour}`;
+      mkdirSync(join(folder, name, "1"), { recursive: true, mode: 0o700 });
+      writeFileSync(join(folder, name, "what"), `${what}\n`);
+      writeFileSync(join(folder, name, "committed"), "");
+      return name;
+    });
+    const prune = (keep: number) => pruneBackups(half, { run, who: "ana@laptop", keep });
+
+    expect(await prune(2)).toEqual([names[2], names[0]]);
+    expect(await prune(1)).toEqual([names[3]]);
+    expect(readdirSync(folder)).toEqual([names[1]]);
+    half.end();
+  });
+
   test("removes no backup while another run is at work", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, OLD);

@@ -76,7 +76,7 @@ test.each<[string, string, Partial<Host>, Record<string, object>, Baseline]>([
   ["to it, while the login works", "+api-key.sh +settings.json", over, READY, WORKS],
   ["to it again", "unchanged", over, OVER, WORKS],
   ["to it again, when it does not answer", "restart only", over, OVER, DEAD],
-  ["to a key that is not there", "refused TARGET_UNSAFE", over, {}, DEAD],
+  ["to a key that is not there", "refused BACKUP_UNKNOWN", over, {}, DEAD],
   [
     "to it from a variable, which stays",
     "+api-key.sh +settings.json",
