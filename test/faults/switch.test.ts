@@ -14,10 +14,13 @@ const ON = ["switch", "web-1", "fallback", "on", "--json"] as const;
 /** An app that takes its time over its first answer after the switch, so that the test can act meanwhile. */
 async function openSlow(
   more: readonly string[] = ["--perplexity slow"],
+  timeoutMs = 20_000,
 ): Promise<{ stage: Stage; app: App }> {
   const stage = await openStage({ hostFile: renderHostLogin(tokens.good), running: true });
   const app = await openApp(stage, more);
-  stage.configure({ confirmTimeoutMs: 5000, switches: { fallback: app.fallback } });
+  const wrapper = { ...(app.fallback["wrapper"] as object), timeoutMs };
+  const fallback = { ...app.fallback, wrapper };
+  stage.configure({ confirmTimeoutMs: 5000, switches: { fallback } });
   return { stage, app };
 }
 
@@ -87,7 +90,7 @@ describe.skipIf(!hasSshd)("while a switch is under way", () => {
   });
 
   test("what somebody else writes into the file stays, and the former text is kept", async () => {
-    const { stage, app } = await openSlow(["--perplexity fails"]);
+    const { stage, app } = await openSlow(["--perplexity unavailable"], 5000);
     await using _ = stage;
     const theirs = SWITCHED.replace("WRITER", "AUTHOR");
     const run = stage.start(...ON);
