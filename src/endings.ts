@@ -70,6 +70,7 @@ const UNTOUCHED: Partial<Record<SyncCredsError["code"], Outcome>> = {
   FORWARDING_REFUSED: "refused",
   TARGET_UNSAFE: "refused",
   SHADOWED: "refused",
+  STOPPED: "not-attempted",
   SWITCH_UNCLEAR: "refused",
   BACKUP_UNKNOWN: "refused",
   BACKUP_DEAD: "refused",
@@ -195,4 +196,14 @@ export function outOfTime({ deadlineMs }: Host): SyncCredsError {
     why: "the deadline for one host has passed",
     next: ["Raise `deadlineMs` in hosts.json if this host is slow by nature"],
   });
+}
+
+/** Proven here, but an atomic run keeps all hosts together, and another one has failed. */
+export function othersFailed(): Failure {
+  return {
+    code: "STOPPED",
+    what: "put back, for another host of this atomic run has failed",
+    why: "with `--atomic` all hosts are changed, or none",
+    next: ["Mend the host that failed, then run the command again"],
+  };
 }

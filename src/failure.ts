@@ -38,6 +38,13 @@ export function failureOfVerdict(verdict: Verdict, shadows: Explained | undefine
   };
 }
 
+/** The wrapper has answered, but something in its new process outranks what was pushed: it did not answer by that. */
+export function failureOfPass(shadows: Explained | undefined): Failure | undefined {
+  if (shadows === undefined) return undefined;
+  const what = "the wrapper answers, but not by what was pushed";
+  return { code: "SHADOWED", what, why: shadows.why, next: shadows.next };
+}
+
 /** A failed restart as a failure, with the end of the wrapper's log. */
 export function failureOfRestart(
   report: RestartReport,

@@ -11,6 +11,7 @@ import {
   realpath,
   rm,
   stat,
+  writeFile,
 } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { homedir, tmpdir, userInfo } from "node:os";
@@ -103,6 +104,8 @@ const nodeFiles: Files = {
     const isNew = !(await nodeFiles.exists(path));
     await writeFileAtomic(isNew ? path : await realpath(path), bytes, isNew ? { mode: 0o600 } : {});
   },
+
+  create: (path, bytes) => writeFile(path, bytes, { flag: "wx", mode: 0o600 }),
 
   async writePrivate(path, bytes) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });

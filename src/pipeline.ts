@@ -1,26 +1,36 @@
 import * as end from "./endings.ts";
 import type { Ending } from "./endings.ts";
 import { toSyncCredsError } from "./errors.ts";
-import { failureOfError, failureOfRestart, failureOfVerdict } from "./failure.ts";
+import type { SyncCredsError } from "./errors.ts";
+import { failureOfError, failureOfPass, failureOfRestart, failureOfVerdict } from "./failure.ts";
 import type { Failure } from "./failure.ts";
-import type { Host } from "./hosts/host.ts";
 import { install } from "./install/install.ts";
 import { commit } from "./install/rollback.ts";
+import { oncePerRun } from "./once-per-run.ts";
 import type { HostResult } from "./outcome.ts";
 import { planFor } from "./plan/plan-for.ts";
 import type { Baseline, Plan } from "./plan/plan.ts";
-import { explainAll, surveyShadows } from "./probe/survey.ts";
-import type { Survey } from "./probe/survey.ts";
+import { explainRestarted } from "./probe/survey.ts";
 import { renderPurpose } from "./purpose.ts";
+import type { RemoteHalf } from "./remote/remote-half.ts";
 import type { RestartReport } from "./remote/restart-report.ts";
-import type { ShadowFact } from "./remote/shadow-fact.ts";
 import { restart } from "./restart/restart.ts";
 import { patienceOf, recipeOf } from "./restart/supervisors.ts";
 import { renderPlan } from "./result.ts";
 import { pollHealth, smokeTest } from "./smoke/smoke.ts";
 import { explain } from "./smoke/verdict.ts";
 import type { Verdict } from "./smoke/verdict.ts";
-import { look, lookAtSwitches, lookCloser, note, openConnection, orAbort, step } from "./visit.ts";
+import type { Ready } from "./turns.ts";
+import {
+  look,
+  lookAtSwitches,
+  lookCloser,
+  note,
+  openConnection,
+  orAbort,
+  orAbortWaiting,
+  step,
+} from "./visit.ts";
 import type { Connection, Job, Run, Seen, Visit } from "./visit.ts";
 import { visitHost } from "./visit-host.ts";
 import { finishAnew, goBack, recoverLeftover } from "./way-back.ts";
@@ -32,15 +42,22 @@ export function syncHost(job: Job, run: Run): Promise<HostResult> {
 
 async function transact(visit: Visit): Promise<Ending> {
   const connection = await openConnection(visit);
+  const waitUntil = visit.run.ports.now() + visit.run.waitMs;
   try {
     for (let attempt = 1; ; attempt++) {
       const { seen, plan } = await lookAndPlan(connection, visit);
       if (visit.run.dryRun) {
         return renderPlan(plan, visit.host, await lookAtSwitches(connection, visit, seen));
       }
+      if (plan.kind === "refuse" && plan.outcome === "busy" && visit.run.ports.now() < waitUntil) {
+        await waitForOther(visit, plan.error);
+        attempt--;
+        continue;
+      }
       if (plan.kind === "refuse") return { ...end.untouched(plan.error), outcome: plan.outcome };
       if (plan.kind === "unchanged") return { outcome: "unchanged" };
       if (plan.kind === "change") {
+        await orAbortWaiting(visit, visit.run.turns.change(readyOf(visit, plan, seen)));
         const ending = await change(connection, placed(visit, seen), plan, seen);
         if (ending.code !== "FILE_CHANGED" || attempt === MOST_ATTEMPTS) return ending;
       } else if (attempt < MOST_ATTEMPTS) {
@@ -71,6 +88,18 @@ async function lookAndPlan(
 
 // A leftover to recover, then a file that changes under our hands: after that the host is not ours to change.
 const MOST_ATTEMPTS = 3;
+
+/** Another run is at work there: it is told who, and looked at again in a moment. */
+async function waitForOther(visit: Visit, { why }: SyncCredsError): Promise<void> {
+  oncePerRun(visit.run.ports, `waiting for another run on ${visit.host.name}`, async () =>
+    note(visit, `waiting: ${why ?? "another run is at work"}`),
+  ).catch(() => {});
+  await orAbortWaiting(visit, visit.run.ports.sleep(1000, visit.signal));
+}
+
+function readyOf({ host }: Visit, plan: Change, { report }: Seen): Ready {
+  return { host: host.name, plan, place: `${report.boot ?? host.name} ${report.configDir}` };
+}
 
 /** From now on the folder is certain: while the wrapper is down, nobody could be asked where it is. */
 function placed(visit: Visit, { report: { configDir } }: Seen): Visit {
@@ -118,16 +147,22 @@ async function change(
   try {
     step(visit, "restart", () => undefined);
     await orAbort(visit, restarting.listening);
-    const asked = step(visit, "smoke", () => prove(connection, visit, smoking.signal));
+    const asked = step(visit, "smoke", () =>
+      beating(half, visit, () => prove(connection, visit, smoking.signal)),
+    );
     const restarted = restarting.done.then((report) => verifyRestarted(report, visit));
     const [report, verdict] = await orAbort(visit, Promise.all([restarted, asked]));
+    const shadows = explainRestarted(seen.report, report.shadows, host);
     const failure =
       verdict.class === "pass"
-        ? undefined
-        : failureOfVerdict(verdict, explainAll(surveyAnew(seen, report.shadows, host), host));
-    if (failure !== undefined && goesBack(verdict, seen.baseline, plan)) {
-      return await goBack(connection, visit, seen, failure);
-    }
+        ? failureOfPass(shadows.inProcess)
+        : failureOfVerdict(verdict, shadows.anywhere);
+    const hasToGo = goesBack(verdict, seen.baseline, plan) || run.turns.isAtomic;
+    if (failure !== undefined && hasToGo) return await goBack(connection, visit, seen, failure);
+    const stays = await beating(half, visit, () =>
+      orAbortWaiting(visit, run.turns.stays(host.name)),
+    );
+    if (!stays) return await goBack(connection, visit, seen, end.othersFailed());
     decided =
       failure === undefined
         ? { outcome: "verified", brings: plan.brings }
@@ -144,44 +179,39 @@ async function change(
   }
 }
 
-/** Health and the question; signs of life for the dead-man switch while the wrapper thinks. */
-async function prove(
-  { session, half }: Connection,
-  visit: Visit,
-  over: AbortSignal,
-): Promise<Verdict> {
-  const { host, bearer, run, signal } = visit;
+/** Signs of life for the dead-man switch while something takes its time. */
+async function beating<T>(half: RemoteHalf, visit: Visit, work: () => Promise<T>): Promise<T> {
   const beat = setInterval(
     () => void half.ask({ verb: "alive", fields: { run: visit.id } }).catch(() => {}),
-    Math.min(10_000, host.confirmTimeoutMs / 4),
+    Math.min(10_000, visit.host.confirmTimeoutMs / 4),
   );
-  const { wrapper } = host;
-  const means = { bearer, ports: run.ports, signal: AbortSignal.any([signal, over]) };
   try {
-    // Side by side: a wrapper that is up at once needs no round trip more than the question takes.
-    const [health, verdict] = await Promise.all([
-      wrapper.health === undefined
-        ? undefined
-        : pollHealth(session, wrapper, { ...means, deadlineMs: wrapper.startTimeoutMs }),
-      smokeTest(session, wrapper, { ...means, deadlineMs: wrapper.timeoutMs }),
-    ]);
-    return health === undefined || health.healthy
-      ? verdict
-      : { class: "not-running", detail: health.detail };
+    return await work();
   } finally {
     clearInterval(beat);
   }
 }
 
+/** Health and the question. */
+async function prove({ session }: Connection, visit: Visit, over: AbortSignal): Promise<Verdict> {
+  const { host, bearer, run, signal } = visit;
+  const { wrapper } = host;
+  const means = { bearer, ports: run.ports, signal: AbortSignal.any([signal, over]) };
+  // Side by side: a wrapper that is up at once needs no round trip more than the question takes.
+  const [health, verdict] = await Promise.all([
+    wrapper.health === undefined
+      ? undefined
+      : pollHealth(session, wrapper, { ...means, deadlineMs: wrapper.startTimeoutMs }),
+    smokeTest(session, wrapper, { ...means, deadlineMs: wrapper.timeoutMs }),
+  ]);
+  return health === undefined || health.healthy
+    ? verdict
+    : { class: "not-running", detail: health.detail };
+}
+
 function goesBack(verdict: Verdict, { passed }: Baseline, { changes }: Change): boolean {
   const { rollBack: rule } = explain(verdict.class, verdict.hint);
   return changes.length > 0 && (rule === "always" || (rule === "if-baseline-passed" && passed));
-}
-
-/** The environment is that of the new process; the files around it are as the probe has read them. */
-function surveyAnew({ report }: Seen, ofProcess: readonly ShadowFact[], host: Host): Survey {
-  const ofFiles = report.shadows.filter(({ place }) => place !== "process");
-  return surveyShadows({ ...report, shadows: [...ofProcess, ...ofFiles] }, host);
 }
 
 class RestartFailed extends Error {

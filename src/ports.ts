@@ -62,6 +62,8 @@ export interface Files {
    * symbolic link still leads to the file. A missing folder is made (0700).
    */
   replace(path: string, bytes: Buffer): Promise<void>;
+  /** Makes a file of mode 0600; fails with `EEXIST` when there is anything of that name. */
+  create(path: string, bytes: Buffer): Promise<void>;
   /** Writes a file of mode 0600 in one step, in a folder of mode 0700; both are given these modes if they have others. */
   writePrivate(path: string, bytes: Buffer): Promise<void>;
   /** Makes a folder (0700) and those above it; it may be there. */

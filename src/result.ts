@@ -25,6 +25,9 @@ export function renderPlan(
       ? []
       : [`Claude Code on the host: ${report.claudeVersion}`]),
     ...(shadows === undefined ? [] : [shadows.why]),
+    ...seen.doubts.map(
+      ({ path, why }) => `${path}: ${why}; only the answer will tell what it does`,
+    ),
     ...failoverState(host, report),
     ...Object.entries(host.switches).map(
       ([name, edit]) => `switch ${name}: ${stateOf(edit, report.files.get(pathOf(edit, report)))}`,

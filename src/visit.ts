@@ -5,6 +5,7 @@ import { readBackups } from "./install/backups.ts";
 import type { RunEvent, Step } from "./outcome.ts";
 import type { Baseline, Offer } from "./plan/plan.ts";
 import { pathOf } from "./plan/plan-switch.ts";
+import type { Deadline } from "./once-per-run.ts";
 import type { Ports } from "./ports.ts";
 import { probe, readFile } from "./probe/probe.ts";
 import { surveyShadows } from "./probe/survey.ts";
@@ -21,6 +22,7 @@ import type { Secret } from "./secret.ts";
 import { baseline } from "./smoke/smoke.ts";
 import { explain } from "./smoke/verdict.ts";
 import type { Verdict } from "./smoke/verdict.ts";
+import type { Turns } from "./turns.ts";
 
 /** One host and what this laptop has for it. */
 export interface Job {
@@ -42,10 +44,14 @@ export interface Run {
   /** Who pushes, from where: `ana@laptop`. */
   readonly who: string;
   readonly purpose: Purpose;
+  /** What a host waits for, where it is not alone. */
+  readonly turns: Turns;
   readonly dryRun: boolean;
   readonly force: boolean;
   /** What outranks the delivery is removed in the same transaction. */
   readonly clearShadows: boolean;
+  /** How long a host that another run works on is waited for, in milliseconds. */
+  readonly waitMs: number;
   /** Aborted by the user's Ctrl-C: no step but the way back begins after it. */
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
@@ -58,6 +64,8 @@ export interface Visit extends Job {
   readonly id: string;
   /** Aborted by Ctrl-C or when the host has had its time. */
   readonly signal: AbortSignal;
+  /** The host's time, which does not pass while it waits for others. */
+  readonly deadline: Deadline;
 }
 
 export interface Connection {
@@ -161,6 +169,16 @@ export async function orAbort<T>({ run, host, signal }: Visit, work: Promise<T>)
     return await Promise.race([work, aborted.then(() => Promise.reject(over()))]);
   } finally {
     waiting.abort();
+  }
+}
+
+/** Waits for other hosts of the run; the host's own time does not pass meanwhile. Ctrl-C ends it. */
+export async function orAbortWaiting<T>(visit: Visit, turn: Promise<T>): Promise<T> {
+  visit.deadline.hold();
+  try {
+    return await orAbort(visit, turn);
+  } finally {
+    visit.deadline.goOn();
   }
 }
 

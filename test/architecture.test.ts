@@ -40,7 +40,9 @@ const FURNITURE = new Set([
   "ports.ts",
   "purpose.ts",
   "outcome.ts",
+  "diagnosis.ts",
   "once-per-run.ts",
+  "time-limit.ts",
   "package-root.ts",
 ]);
 
@@ -71,6 +73,7 @@ const PROCESS: Record<string, string> = {
   "cli/program.ts": "the streams of the help text that the build keeps",
   "cli/local-command.ts": "whether a person can be asked on stdin, or something comes through it",
   "cli/hidden-input.ts": "a paste comes through stdin, unseen",
+  "cli/doctor-bundle.ts": "the version of node, for the report",
   "cli/fleet.ts": "whether a person can be asked on stdin",
   "cli/interrupts.ts": "signals, and the end after a second one",
   "demo/embedded-host.ts": "PATH for the programs of the demo's host",
@@ -134,11 +137,23 @@ const PURE = [
   "plan/plan-recipe.ts",
   "plan/refusals.ts",
   "edits/env-file.ts",
+  "edits/line-at.ts",
+  "edits/edit-once.ts",
   "edits/settings-file.ts",
   "edits/supervisor-conf.ts",
   "edits/wiring.ts",
   "validate/tokens.ts",
   "restart/supervisors.ts",
+  "restart/found-supervisor.ts",
+  "doctor/laptop-methods.ts",
+  "doctor/login-checks.ts",
+  "doctor/host-checks.ts",
+  "doctor/host-login.ts",
+  "doctor/host-methods.ts",
+  "doctor/wrapper-checks.ts",
+  "doctor/claude-status.ts",
+  "doctor/mask.ts",
+  "doctor/bundle.ts",
   "smoke/presets.ts",
   "smoke/verdict.ts",
   "smoke/classes.ts",
@@ -146,6 +161,7 @@ const PURE = [
   "remote/frames.ts",
   "remote/probe-report.ts",
   "remote/restart-report.ts",
+  "remote/inspect-report.ts",
   "hosts/ansible.ts",
   "hosts/complaint.ts",
   "hosts/edit.ts",
@@ -158,11 +174,13 @@ const PURE = [
   "tokens/recognise.ts",
   "tokens/lifetime.ts",
   "output/report.ts",
+  "output/doctor-report.ts",
   "output/error-message.ts",
   "output/sanitize.ts",
   "output/time.ts",
   "purpose.ts",
   "outcome.ts",
+  "diagnosis.ts",
   "endings.ts",
   "failure.ts",
   "errors.ts",
@@ -203,7 +221,9 @@ describe("arrows go from the command line to the corridor, the rooms and the fur
     const wrong = arrows(({ from, to }) => {
       if (!ROOMS.has(from) || from === to) return false;
       if (from === "rollout" && ["pipeline.ts", "visit.ts"].includes(to)) return false;
-      return ROOMS.has(to) || CORRIDOR.includes(to) || ["cli", "demo", "main.ts"].includes(to);
+      return (
+        ROOMS.has(to) || CORRIDOR.includes(to) || ["cli", "demo", "doctor", "main.ts"].includes(to)
+      );
     });
     expect(wrong).toEqual([]);
   });
@@ -324,7 +344,7 @@ describe("error codes", () => {
 });
 
 test("every command that a message advises exists", () => {
-  const programs = sources.filter(({ name }) => /^cli\/program(?:-back)?\.ts$/.test(name));
+  const programs = sources.filter(({ name }) => name.startsWith("cli/program"));
   const commands = new Set(
     programs.flatMap(({ code }) =>
       [...code.matchAll(/\bcommand\(\s*"([a-z]+)/g)].map(([, name]) => name),

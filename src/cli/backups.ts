@@ -2,10 +2,10 @@ import { visitBackups } from "../backups.ts";
 import { SyncCredsError } from "../errors.ts";
 import { renderBackups } from "./backups-table.ts";
 import type { Terminal } from "../output/terminal.ts";
+import { conductOf } from "./conduct.ts";
 import { chooseHosts, onThisMachine, reportOn, visitHosts } from "./fleet.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { prepareBareJobs } from "./prepare.ts";
-import { verifyConsent } from "./questions.ts";
 
 /** The options of `backups`, as the command line names them. */
 export interface BackupsOptions extends FleetOptions {
@@ -29,15 +29,16 @@ export function backups(
         if (options.keep !== undefined && !prune) throw keepsNothing();
         const chosen = await chooseHosts(names, options, world);
         const jobs = await prepareBareJobs(chosen.hosts, chosen.directory, world.ports);
-        if (prune) {
-          const always = `all but ${keep} go for good: no rollback reaches further back`;
-          const asking = { ...chosen, needsConfirmation: chosen.needsConfirmation ?? always };
-          await verifyConsent(asking, "Remove backups of", options, world.ports);
-        }
+        const always = `all but ${keep} go for good: no rollback reaches further back`;
+        const needsConfirmation = prune ? (chosen.needsConfirmation ?? always) : undefined;
+        const asking = { ...chosen, needsConfirmation };
+        const conduct = conductOf(asking, "Remove backups of", options, world.ports);
+        await conduct.consent?.([]);
         return visitHosts(
           jobs,
           {
             purpose: { kind: "push" },
+            conduct,
             visit: (job, run) => visitBackups(job, run, prune ? keep : undefined),
           },
           { ...options, dryRun: true },

@@ -1,10 +1,10 @@
 import { SyncCredsError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Terminal } from "../output/terminal.ts";
+import { conductOf } from "./conduct.ts";
 import { chooseHosts, onThisMachine, reportOn, visitHosts } from "./fleet.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { prepareBareJobs } from "./prepare.ts";
-import { verifyConsent } from "./questions.ts";
 
 /** The options of `failover`, as the command line names them. */
 export interface FailoverOptions extends FleetOptions {
@@ -27,8 +27,9 @@ export function failover(
       const hosts = to === "off" ? chosen.hosts : chosen.hosts.map(failedOver);
       const jobs = await prepareBareJobs(hosts, chosen.directory, world.ports);
       const what = to === "on" ? "Fail over to the backup API key:" : "Go back to the login:";
-      await verifyConsent(chosen, what, options, world.ports);
-      return visitHosts(jobs, { purpose: { kind: "failover", to }, clearShadows }, options, world);
+      const conduct = conductOf(chosen, what, options, world.ports);
+      const purpose = { kind: "failover", to } as const;
+      return visitHosts(jobs, { purpose, clearShadows, conduct }, options, world);
     }),
   );
 }

@@ -2,7 +2,6 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { connect } from "../connect/connect.ts";
 import { toSyncCredsError } from "../errors.ts";
-import type { Host } from "../hosts/host.ts";
 import { loadHosts } from "../hosts/load.ts";
 import { selectHosts } from "../hosts/select.ts";
 import type { Selection } from "../hosts/select.ts";
@@ -10,31 +9,32 @@ import { nodePorts } from "../node-ports.ts";
 import { exitStatusOf } from "../outcome.ts";
 import type { HostResult } from "../outcome.ts";
 import { renderError } from "../output/error-message.ts";
-import { openJsonLines, openPlainLines } from "../output/plain-lines.ts";
 import { renderJsonResult, renderReport } from "../output/report.ts";
-import { drawableStream, paintFor } from "../output/terminal.ts";
+import { paintFor } from "../output/terminal.ts";
 import type { Paint, Terminal } from "../output/terminal.ts";
 import type { View } from "../output/view.ts";
 import { syncHost } from "../pipeline.ts";
 import type { Ports } from "../ports.ts";
 import type { Purpose } from "../purpose.ts";
 import { loadScript } from "../remote/script.ts";
-import { recordInLedger } from "../rollout/ledger.ts";
+import type { Conduct } from "../rollout/conductor.ts";
 import { rollOut } from "../rollout/rollout.ts";
 import type { VisitOne } from "../rollout/rollout.ts";
 import type { Job } from "../visit.ts";
+import type { ConductOptions } from "./conduct.ts";
+import { openLedger } from "./fleet-ledger.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { openHuman } from "./prompts.ts";
 import { namesOrChoice } from "./questions.ts";
+import { openView } from "./view.ts";
 
 /** The options of every command that goes to hosts, as the command line names them. */
-export interface FleetOptions {
+export interface FleetOptions extends ConductOptions {
   readonly config?: string;
   readonly exclude?: string[];
   readonly limit?: string[];
-  readonly concurrency?: number;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
+  /** Seconds to wait for another run on a host to end. */
+  readonly wait?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -49,6 +49,8 @@ export interface World {
   readonly signal: AbortSignal;
   /** Told the view of the run, so that questions can stop its drawing. */
   readonly onView?: (view: View) => void;
+  /** Told that no host waits for an answer any more. */
+  readonly onOver?: () => void;
 }
 
 /** The hosts that were named, and where hosts.json stands. */
@@ -71,12 +73,19 @@ export async function onThisMachine<T>(
     options.json !== true &&
     process.stdin.isTTY &&
     terminal.stderr.isTTY === true;
-  const human = mayAsk ? openHuman(terminal.stderr, stage) : undefined;
+  const over = new AbortController();
+  const human = mayAsk
+    ? openHuman(terminal.stderr, stage, {
+        signal: AbortSignal.any([interrupts.signal, over.signal]),
+        onInterrupt: interrupts.interrupt,
+      })
+    : undefined;
   return await command({
     ports: nodePorts({ human }),
     terminal,
     signal: interrupts.signal,
     onView: (opened) => (view = opened),
+    onOver: () => over.abort(),
   });
 }
 
@@ -89,7 +98,11 @@ export async function reportOn(
 ): Promise<number> {
   try {
     const results = await work();
-    const exitCode = exitStatusOf(results);
+    const counted =
+      options.unreachable === "skip"
+        ? results.filter(({ outcome }) => outcome !== "unreachable")
+        : results;
+    const exitCode = exitStatusOf(counted);
     terminal.stdout.write(
       options.json === true
         ? renderJsonResult(exitCode, results)
@@ -126,6 +139,8 @@ export interface FleetRun {
   readonly clearShadows?: boolean | undefined;
   /** Told before the first host. */
   readonly notes?: readonly string[];
+  /** How the hosts are gone through. */
+  readonly conduct: Conduct;
   /** What is done on each host, where it is not the purpose's change. */
   readonly visit?: VisitOne;
 }
@@ -133,9 +148,9 @@ export interface FleetRun {
 /** Goes to all hosts and shows how it goes; what was changed is noted in the ledger. */
 export async function visitHosts(
   jobs: readonly Job[],
-  { purpose, force = false, clearShadows = false, notes = [], visit = syncHost }: FleetRun,
+  { purpose, force = false, clearShadows = false, notes = [], conduct, visit = syncHost }: FleetRun,
   options: FleetOptions,
-  { ports, terminal, signal, onView }: World,
+  { ports, terminal, signal, onView, onOver }: World,
 ): Promise<HostResult[]> {
   const hosts = jobs.map(({ host }) => host);
   const dryRun = options.dryRun === true;
@@ -144,9 +159,11 @@ export async function visitHosts(
   const note = (text: string, host?: string) => {
     view.show({ type: "note", text, at: ports.now(), ...(host === undefined ? {} : { host }) });
   };
+  const who = `${ports.userName}@${hostname()}`.replace(/[^\w.@-]/g, "_");
+  const ledger = dryRun ? undefined : openLedger(ports, { purpose, who }, note);
   try {
     if (options.quiet !== true) for (const text of notes) note(text);
-    const results = await rollOut(
+    return await rollOut(
       jobs,
       {
         ports,
@@ -157,58 +174,24 @@ export async function visitHosts(
             notes: (line) => note(line, host.name),
           }),
         script: await loadScript(ports.files),
-        who: `${ports.userName}@${hostname()}`.replace(/[^\w.@-]/g, "_"),
+        who,
         purpose,
         dryRun,
         force,
         clearShadows,
+        waitMs: (options.wait ?? 0) * 1000,
         signal,
         emit: (event) => view.show(event),
       },
-      options.concurrency ?? 10,
-      visit,
+      conduct,
+      async (job, run) => {
+        const result = await visit(job, run);
+        await ledger?.(job, result);
+        return result;
+      },
     );
-    if (!dryRun) await record(jobs, results, purpose, ports, note);
-    return results;
   } finally {
+    onOver?.();
     await view.close();
-  }
-}
-
-async function openView(
-  hosts: readonly Host[],
-  options: FleetOptions,
-  terminal: Terminal,
-): Promise<View> {
-  if (options.json === true) return openJsonLines(terminal.stdout);
-  const detail = options.quiet === true ? "quiet" : options.verbose === true ? "verbose" : "usual";
-  const stream = drawableStream(terminal);
-  if (detail !== "usual" || stream === undefined) return openPlainLines(terminal.stderr, detail);
-  const { openTaskList } = await import("../output/task-list.ts");
-  return openTaskList(
-    hosts.map((host) => host.name),
-    stream,
-  );
-}
-
-/** The ledger serves the chain guard of later runs; without it a run is as good, so its loss is told, not fatal. */
-async function record(
-  jobs: readonly Job[],
-  results: readonly HostResult[],
-  purpose: Purpose,
-  ports: Ports,
-  note: (text: string) => void,
-): Promise<void> {
-  const written = results.filter(({ outcome }) => ["verified", "unverified"].includes(outcome));
-  try {
-    for (const result of written) {
-      const job = jobs.find(({ host }) => host.name === result.host);
-      // A push leaves what it offers; anything else what the host had already.
-      if (job !== undefined) {
-        await recordInLedger(ports, purpose.kind === "push" ? job.offer : result, result, purpose);
-      }
-    }
-  } catch {
-    note("the ledger could not be written; the next push knows less of what is on these hosts");
   }
 }

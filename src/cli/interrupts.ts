@@ -4,6 +4,8 @@ import type { Terminal } from "../output/terminal.ts";
 export interface Interrupts extends Disposable {
   /** Aborted at the first one. */
   readonly signal: AbortSignal;
+  /** As if one had come. */
+  readonly interrupt: () => void;
 }
 
 /**
@@ -24,6 +26,7 @@ export function listenForInterrupts({ stderr }: Terminal, notice = AT_A_PUSH): I
   for (const name of signals) process.on(name, onSignal);
   return {
     signal: controller.signal,
+    interrupt: onSignal,
     [Symbol.dispose]() {
       for (const name of signals) process.off(name, onSignal);
     },

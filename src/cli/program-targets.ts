@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 
 /** The options of every command that goes to hosts. */
@@ -19,7 +19,24 @@ export function toTargets(command: Command): Command {
 export function changing(command: Command): Command {
   return toTargets(command)
     .option("-n, --dry-run", "show what would change; change nothing on the host")
-    .option("-y, --yes", "answer yes to the questions of this command");
+    .option("-y, --yes", "answer yes to the questions of this command")
+    .option("--canary <host>", "this one first and alone; the others only if it ends well")
+    .option("--waves <sizes>", "so many hosts at a time, such as 1,25%,100%; the last repeats")
+    .option("--max-failures <n>", "more failures than n, or n%, stop the run before its next wave")
+    .addOption(
+      new Option(
+        "--unreachable <how>",
+        "hosts out of reach are failures (fail), or left out (skip)",
+      ).choices(["fail", "skip"]),
+    )
+    .option("--atomic", "one failure returns every host")
+    .option("--wait <seconds>", "wait so long for another run on a host to end", parseSeconds);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (/^\d{1,5}$/.test(text)) return seconds;
+  throw new InvalidArgumentError("It must be a whole number of seconds.");
 }
 
 /** A whole number of hosts or backups. */

@@ -2,8 +2,9 @@ import { Command, CommanderError, Option } from "commander";
 import type { Terminal } from "../output/terminal.ts";
 import type { LocalOptions } from "./local-command.ts";
 import { addBackCommands } from "./program-back.ts";
+import { addDoctorCommand } from "./program-doctor.ts";
 import { addHostsCommands } from "./program-hosts.ts";
-import { toTargets } from "./program-targets.ts";
+import { changing, toTargets } from "./program-targets.ts";
 import { addTokenCommands } from "./program-token.ts";
 import type { PushOptions } from "./push.ts";
 
@@ -47,12 +48,11 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
     .showHelpAfterError("Run `sync-creds --help` for the commands.")
     .addHelpText("after", EXIT_HELP);
 
-  pushing(program.command("push [target...]"))
+  pushing(changing(program.command("push [target...]")))
     .description(
       "push to hosts: install, restart, verify by a chat request, or put everything back",
     )
-    .addOption(new Option("-n, --dry-run", "show what would change; change nothing on the host"))
-    .addOption(new Option("-y, --yes", "answer yes to the questions of this command"))
+    .option("--resume", "only hosts that are not known as verified with this login")
     .addOption(
       new Option(
         "--refresh <when>",
@@ -64,7 +64,7 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
       end(await push(names, options, terminal));
     });
 
-  pushing(program.command("plan [target...]"))
+  pushing(toTargets(program.command("plan [target...]")))
     .description("the same as push --dry-run")
     .action(async (names: string[], options: PushOptions) => {
       const { push } = await import("./push.ts");
@@ -72,6 +72,7 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
     });
 
   addBackCommands(program, terminal, end);
+  addDoctorCommand(program, terminal, end);
 
   addHostsCommands(
     program.command("hosts").description("list, add and import the hosts of hosts.json"),
@@ -119,7 +120,7 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
 
 /** The options of `push` and `plan`. */
 function pushing(command: Command): Command {
-  return toTargets(command)
+  return command
     .addHelpText("after", "Without one, on a terminal, you choose.")
     .option("--force", "overwrite a login that is the host's own")
     .option("--clear-shadows", "remove what outranks the login on a host, in the same transaction")

@@ -11,20 +11,32 @@ export interface Stage {
   restore(): Promise<void>;
 }
 
+/** What the questions of a run are part of. */
+export interface Asking {
+  /** Aborted when no answer is wanted any more: an open question vanishes, others are not asked. */
+  readonly signal: AbortSignal;
+  /** Told of a Ctrl-C at a question, which the terminal does not make a signal of. */
+  readonly onInterrupt: () => void;
+}
+
 /**
  * The person at the terminal: questions are asked one at a time, on stderr, by inquirer, which is loaded when the first
- * one comes up. Error: `INTERRUPTED` when the person answers with Ctrl-C.
+ * one comes up. Error: `INTERRUPTED` when the person answers with Ctrl-C, or `asking` is over.
  */
-export function openHuman(output: Stream, stage: Stage): Human {
+export function openHuman(output: Stream, stage: Stage, asking?: Asking): Human {
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(question: (ask: Ask) => Promise<{ answer: T }>): Promise<T> => {
     const answer = last.then(async () => {
+      if (asking?.signal.aborted) throw interruptedBy(asking.signal.reason);
       stage.clear();
       try {
         const { createPromptModule } = await import("inquirer");
-        return (await question(createPromptModule({ output }))).answer;
+        return (
+          await question(createPromptModule({ output, ...(asking && { signal: asking.signal }) }))
+        ).answer;
       } catch (thrown) {
-        throw isExit(thrown) ? interruptedBy(thrown) : thrown;
+        if (isExit(thrown)) asking?.onInterrupt();
+        throw isExit(thrown) || isAbort(thrown) ? interruptedBy(thrown) : thrown;
       } finally {
         await stage.restore();
       }
@@ -73,6 +85,10 @@ type Ask = typeof inquirer.prompt;
 
 function isExit(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === "ExitPromptError";
+}
+
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "AbortPromptError";
 }
 
 function interruptedBy(cause: unknown): SyncCredsError {

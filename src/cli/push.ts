@@ -1,9 +1,10 @@
 import type { HostResult } from "../outcome.ts";
 import type { Terminal } from "../output/terminal.ts";
+import { conductOf } from "./conduct.ts";
 import { chooseHosts, onThisMachine, reportOn, visitHosts } from "./fleet.ts";
 import type { FleetOptions, World } from "./fleet.ts";
 import { prepareJobs } from "./prepare.ts";
-import { verifyConsent, verifySharing } from "./questions.ts";
+import { verifySharing } from "./questions.ts";
 import { refreshModeOf } from "./renewal.ts";
 import type { RefreshOptions } from "./renewal.ts";
 
@@ -13,6 +14,8 @@ export interface PushOptions extends FleetOptions, RefreshOptions {
   readonly allowShortTtl?: boolean;
   readonly clearShadows?: boolean;
   readonly shareRefreshToken?: boolean;
+  /** Only hosts that the ledger does not know as verified with what would be pushed. */
+  readonly resume?: boolean;
 }
 
 /** `push` and `plan` on this machine; resolves with the exit status. */
@@ -40,12 +43,13 @@ async function pushAll(
 ): Promise<HostResult[]> {
   const { ports, terminal, signal } = world;
   const chosen = await chooseHosts(names, options, world);
-  const { jobs, notes } = await prepareJobs(
+  const { jobs, notes, sharing } = await prepareJobs(
     chosen.hosts,
     {
       directory: chosen.directory,
       allowShortTtl: options.allowShortTtl === true,
       shareRefreshToken: options.shareRefreshToken === true,
+      resume: options.resume === true,
       refresh: refreshModeOf(options, ports),
       signal,
       tell: (text) => {
@@ -54,15 +58,11 @@ async function pushAll(
     },
     ports,
   );
-  if (options.dryRun !== true && options.shareRefreshToken === true) {
-    await verifySharing(jobs, ports);
-  }
-  await verifyConsent(chosen, `Push ${jobs[0]?.offer.fingerprint ?? ""} to`, options, ports);
+  if (options.dryRun !== true) await verifySharing(sharing, ports);
+  const hosts = jobs.map(({ host }) => host);
+  const what = `Push ${jobs[0]?.offer.fingerprint ?? ""} to`;
+  const conduct = conductOf({ ...chosen, hosts }, what, options, ports);
   const { force, clearShadows } = options;
-  return visitHosts(
-    jobs,
-    { purpose: { kind: "push" }, force, clearShadows, notes },
-    options,
-    world,
-  );
+  const purpose = { kind: "push" } as const;
+  return visitHosts(jobs, { purpose, force, clearShadows, notes, conduct }, options, world);
 }

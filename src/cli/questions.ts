@@ -2,7 +2,6 @@ import { SyncCredsError } from "../errors.ts";
 import type { HostsFile } from "../hosts/parse.ts";
 import type { Selection } from "../hosts/select.ts";
 import type { Ports } from "../ports.ts";
-import type { Job } from "../visit.ts";
 
 /** The targets named, or the hosts picked at the terminal. Error: `INPUT_NEEDED` where nobody can be asked. */
 export async function namesOrChoice(
@@ -30,10 +29,8 @@ export async function namesOrChoice(
  * A refresh token is about to get several holders: the person types that it shall. Errors: `INPUT_NEEDED` where nobody
  * can be asked, `INTERRUPTED` when anything else is typed.
  */
-export async function verifySharing(jobs: readonly Job[], { human }: Ports): Promise<void> {
-  const hosts = jobs.filter(({ offer }) => offer.sentRefreshFingerprint !== undefined);
-  if (hosts.length === 0) return;
-  const names = hosts.map(({ host }) => host.name).join(", ");
+export async function verifySharing(holders: readonly string[], { human }: Ports): Promise<void> {
+  if (holders.length === 0) return;
   if (human === undefined) {
     throw new SyncCredsError("INPUT_NEEDED", "sharing a refresh token must be confirmed by hand", {
       why: "without a terminal nobody can type it; one of its holders will be logged out",
@@ -41,7 +38,7 @@ export async function verifySharing(jobs: readonly Job[], { human }: Ports): Pro
     });
   }
   const answer = await human.text(
-    `One of ${names}, their earlier holders and this laptop WILL be logged out. Type "share" to go on:`,
+    `${holders.join(", ")} and this laptop share one login: whoever renews it first logs the others out. Type "share" to go on:`,
   );
   if (answer.trim() === "share") return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
@@ -50,24 +47,18 @@ export async function verifySharing(jobs: readonly Job[], { human }: Ports): Pro
 }
 
 /**
- * Asks whether to go on, where the targets call for it. `what` comes before the names: `Push 52a4d4f7 to`. Errors:
- * `INPUT_NEEDED` where nobody can be asked, `INTERRUPTED` when the answer is no.
+ * Asks whether to go on; `details` say what would change. `what` comes before the names: `Push 52a4d4f7 to`. Error:
+ * `INTERRUPTED` when the answer is no.
  */
 export async function verifyConsent(
   { hosts, needsConfirmation: reason }: Selection,
   what: string,
-  { dryRun = false, yes = false }: { readonly dryRun?: boolean; readonly yes?: boolean },
+  details: readonly string[],
   { human }: Ports,
 ): Promise<void> {
-  if (reason === undefined || dryRun || yes) return;
-  const action = `${what} ${hosts.map(({ name }) => name).join(", ")}`;
-  if (human === undefined) {
-    throw new SyncCredsError("INPUT_NEEDED", `not without a yes: ${action}`, {
-      why: reason,
-      next: ["Add `--yes` if you mean it"],
-    });
-  }
-  if (await human.confirm(`${action}?`, [reason])) return;
+  const question = `${what} ${hosts.map(({ name }) => name).join(", ")}?`;
+  const shown = reason === undefined ? details : [...details, reason];
+  if (await human?.confirm(question, shown)) return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
     next: ["Name fewer hosts, or see what would change: add `--dry-run`"],
   });

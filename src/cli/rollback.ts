@@ -1,8 +1,8 @@
 import type { Terminal } from "../output/terminal.ts";
+import { conductOf } from "./conduct.ts";
 import { chooseHosts, onThisMachine, reportOn, visitHosts } from "./fleet.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { prepareBareJobs } from "./prepare.ts";
-import { verifyConsent } from "./questions.ts";
 
 /** The options of `rollback`, as the command line names them. */
 export interface RollbackOptions extends FleetOptions {
@@ -22,8 +22,9 @@ export function rollback(
     reportOn(options, world, async () => {
       const chosen = await chooseHosts(names, options, world);
       const jobs = await prepareBareJobs(chosen.hosts, chosen.directory, world.ports);
-      await verifyConsent(chosen, "Roll back", options, world.ports);
-      return visitHosts(jobs, { purpose: { kind: "restore", backup }, force }, options, world);
+      const conduct = conductOf(chosen, "Roll back", options, world.ports);
+      const purpose = { kind: "restore", backup } as const;
+      return visitHosts(jobs, { purpose, force, conduct }, options, world);
     }),
   );
 }

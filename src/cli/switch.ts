@@ -3,10 +3,10 @@ import { switchedHost, verifySwitch } from "../hosts/switched.ts";
 import type { Job } from "../visit.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Terminal } from "../output/terminal.ts";
+import { conductOf } from "./conduct.ts";
 import { chooseHosts, onThisMachine, reportOn, visitHosts } from "./fleet.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { prepareBareJobs } from "./prepare.ts";
-import { verifyConsent } from "./questions.ts";
 
 /** `switch` on this machine; `words` are targets, a name, and `on` or `off`. Resolves with the exit status. Never rejects. */
 export function turnSwitch(
@@ -21,10 +21,10 @@ export function turnSwitch(
       verifySwitch(chosen.hosts, name);
       const switched = chosen.hosts.map((host) => switchedHost(host, name));
       const jobs = await prepareBareJobs(switched, chosen.directory, world.ports);
-      await verifyConsent(chosen, `Turn ${name} ${to} on`, options, world.ports);
+      const conduct = conductOf(chosen, `Turn ${name} ${to} on`, options, world.ports);
       return visitHosts(
         jobs.map((job, at) => from(job, chosen.hosts[at])),
-        { purpose: { kind: "switch", name, to } },
+        { purpose: { kind: "switch", name, to }, conduct },
         options,
         world,
       );

@@ -69,8 +69,7 @@ export function verifyName(name: string): void {
   });
 }
 
-const QUESTION =
-  "Paste the token, or all that `claude setup-token` printed, then press Enter (it is not shown):";
+const QUESTION = "Paste the token or the output of `claude setup-token`, then Enter (hidden):";
 
 type Former = Pick<TokenEntry, "fingerprint"> & { readonly issuedAt?: number };
 

@@ -42,7 +42,7 @@ export async function prepareAttempts(
     } else if (identity.privateKey?.isEncrypted && !route.identitiesAreChosen) {
       postponed.push(identity);
     } else {
-      sort(identity.path, await unlockIdentity(identity, ports), offers, skipped);
+      sort(identity.path, await unlockIdentity(identity, route.label, ports), offers, skipped);
     }
   }
   if (!route.identitiesOnly) {
@@ -51,7 +51,7 @@ export async function prepareAttempts(
   // A key that merely lies at a default place is worth a question only if there is no other.
   for (const identity of postponed) {
     if (offers.length === 0) {
-      sort(identity.path, await unlockIdentity(identity, ports), offers, skipped);
+      sort(identity.path, await unlockIdentity(identity, route.label, ports), offers, skipped);
     } else {
       skipped.push(locked(identity.path, "it has a passphrase, and other keys could be tried"));
     }
@@ -69,6 +69,7 @@ export async function prepareAttempts(
 export function requireOffers({ offers, skipped }: Attempts, route: Route, named?: string): void {
   if (offers.length > 0) return;
   const address = titleOf(route);
+  if (!route.methods.includes("publickey")) throw keysForbidden(route);
   const [only] = skipped;
   if (named !== undefined && only !== undefined && skipped.length === 1) {
     throw new SyncCredsError("KEY_UNREADABLE", `the key ${only.label} cannot be used`, {
@@ -86,11 +87,19 @@ export function requireOffers({ offers, skipped }: Attempts, route: Route, named
   });
 }
 
+/** The user's own configuration leaves only what a person would have to answer. */
+function keysForbidden(route: Route): SyncCredsError {
+  return new SyncCredsError("AUTHENTICATION_FAILED", `no key may be offered to ${titleOf(route)}`, {
+    why: "your ssh configuration allows none (PubkeyAuthentication, PreferredAuthentications), and there is nobody to ask for a password; the host was not contacted",
+    next: ["Run sync-creds on a terminal: it asks", "Or allow keys for this host"],
+  });
+}
+
 /** The host's refusal, with what was offered and what was not. */
 export function explainRefusal(
   error: SyncCredsError,
   { offers, skipped }: Attempts,
-  { user, host, port }: Route,
+  { command }: Route,
 ): SyncCredsError {
   const offered = offers.map(
     ({ label, key }) =>
@@ -101,7 +110,6 @@ export function explainRefusal(
     ...(offered.length === 0 ? [] : [`offered: ${offered.join(", ")}`]),
     ...(skipped.length === 0 ? [] : [renderSkipped(skipped)]),
   ];
-  const target = `-p ${port} ${user}@${host}`;
   return new SyncCredsError("AUTHENTICATION_FAILED", error.message, {
     why: why.join("; "),
     next: [
@@ -109,7 +117,7 @@ export function explainRefusal(
       ...(error.next.length > 0
         ? error.next
         : [
-            `Check that \`ssh ${target}\` works; if it does not, install your key with \`ssh-copy-id ${target}\``,
+            `Check that \`${command}\` works; if it does not, install your key with \`${command.replace(/^ssh/, "ssh-copy-id")}\``,
           ]),
     ],
     cause: error,

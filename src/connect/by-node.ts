@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { SyncCredsError } from "../errors.ts";
 import type { Ports } from "../ports.ts";
-import type { OpenOptions, OpenSession } from "../remote/open-session.ts";
+import type { KeyOffer, OpenOptions, OpenSession } from "../remote/open-session.ts";
 import { printable } from "../remote/printable.ts";
 import type { Session } from "../remote/session.ts";
 import { type Attempts, explainRefusal, prepareAttempts, requireOffers } from "./auth.ts";
@@ -73,8 +73,10 @@ async function openLeg(
   { open, signal, notes }: ByNodeOptions,
 ): Promise<Session> {
   const person = personFor(route, ports);
+  const tried: KeyOffer[] = [];
   const options: Omit<OpenOptions, "isHostKeyTrusted"> = {
     address: titleOf(route),
+    command: route.command,
     host: route.host,
     port: route.port,
     user: route.user,
@@ -85,6 +87,7 @@ async function openLeg(
     ...(route.hostKeyAlgorithms && { hostKeyAlgorithms: route.hostKeyAlgorithms }),
     knownKeyTypes: record.knownKeyTypes,
     offers: attempts.offers,
+    onOffer: (offer) => tried.push(offer),
     ...(hop && { through: () => streamTo(route, hop) }),
     ...(person && { person }),
     ...(signal && { signal }),
@@ -94,7 +97,7 @@ async function openLeg(
       return await open({ ...options, isHostKeyTrusted });
     } catch (error) {
       const isRefusal = error instanceof SyncCredsError && error.code === "AUTHENTICATION_FAILED";
-      throw isRefusal ? explainRefusal(error, attempts, route) : error;
+      throw isRefusal ? explainRefusal(error, { ...attempts, offers: tried }, route) : error;
     }
   };
   const isAcceptable = (key: Buffer): boolean => {
@@ -138,10 +141,10 @@ async function streamTo(route: Route, hop: Session): Promise<Duplex> {
     throw new SyncCredsError("HOST_UNREACHABLE", `cannot reach ${addressOf(route)}`, {
       why: isForbidden
         ? `the sshd of ${hop.address} forwards no connections, so it is no jump host`
-        : `${hop.address} was reached, but not the host behind it: ${reason || "it gave no reason"}`,
+        : `${hop.address} was reached, but not ${route.host}:${route.port} behind it: ${reason || "it gave no reason"}`,
       next: isForbidden
         ? [`Set \`AllowTcpForwarding local\` for this account in the sshd_config of ${hop.address}`]
-        : [`Try it from there: \`ssh\` to ${hop.address}, then to ${route.host}:${route.port}`],
+        : [`Try it from there, and with \`${route.command}\` from here`],
       cause: error,
     });
   }

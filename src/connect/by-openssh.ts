@@ -8,10 +8,11 @@ import { printable } from "../remote/printable.ts";
 import type { Session } from "../remote/session.ts";
 import { Secret } from "../secret.ts";
 import type { Leg } from "./by-node.ts";
-import { titleOf } from "./host-key.ts";
+import { nameOf, titleOf } from "./host-key.ts";
 import { needsTouch } from "./keys.ts";
 import { Answers } from "./passwords.ts";
 import type { Route } from "./route.ts";
+import { guardedWay } from "./ssh-command.ts";
 
 export interface ByOpensshOptions {
   readonly turn?: string;
@@ -39,6 +40,12 @@ export async function connectByOpenssh(
       argv: opensshArguments(host, route),
       destination: host.ssh.host,
       address: titleOf(route),
+      command: route.command,
+      hops: route.hops.map((hop) => ({
+        address: titleOf(hop),
+        command: hop.command,
+        names: namesInLog(hop),
+      })),
       files: ports.files,
       env: ports.env,
       platform: ports.platform,
@@ -91,6 +98,7 @@ function patienceOf(legs: readonly Leg[]): number {
 /** What hosts.json says, and where we are stricter or more patient than the user's ssh_config. */
 export function opensshArguments(host: Host, route: Route): string[] {
   const pinned = route.pinnedKey !== undefined;
+  const way = guardedWay(route.hops);
   const options = {
     ...(host.identityFile !== undefined && {
       IdentityFile: quote(host.identityFile),
@@ -104,6 +112,9 @@ export function opensshArguments(host: Host, route: Route): string[] {
     ConnectTimeout: String(Math.ceil(route.connectTimeoutMs / 1000)),
     ServerAliveInterval: String(Math.ceil(route.keepAlive.intervalMs / 1000)),
     ServerAliveCountMax: String(route.keepAlive.count),
+    // Not said unless it is needed: older ones do not know the option.
+    ...(way !== undefined && { ProxyCommand: way }),
+    ...(route.forksAway && { ForkAfterAuthentication: "no" }),
   };
   return [
     ...(host.sshConfig === undefined ? [] : ["-F", host.sshConfig]),
@@ -155,9 +166,11 @@ function answererFor(
     }
     if (human === undefined) return undefined;
     if (subject === "host-key") {
+      // Quoted, with its address behind it: '[192.0.2.7]:2222 (…)'.
+      const hop = route.hops.find((one) => text.includes(`'${nameOnRecord(one)} `));
       const lines = question.text.split("\n").map(printable);
       const isTrusted = await inTurn(ports, () =>
-        human.confirm(`Is this the key of ${route.label}?`, lines),
+        human.confirm(`Is this the key of ${nameOf(hop ?? route)}?`, lines),
       );
       return new Secret(isTrusted ? "yes" : "no");
     }
@@ -168,6 +181,17 @@ function answererFor(
     const ask = () => inTurn(ports, () => human.password(`${text} (for ${route.label})`));
     return subject === "other" ? await ask() : await answers.get(text, ask);
   };
+}
+
+/** How `ssh` speaks of a host in its messages. */
+function namesInLog(route: Route): string[] {
+  const { user, host, port } = route;
+  const known = ` for ${nameOnRecord(route)} `;
+  return [`${host} port ${port}`, `${user}@${host}: `, `hostname ${host}: `, known];
+}
+
+function nameOnRecord({ host, port, hostKeyAlias }: Route): string {
+  return hostKeyAlias ?? (port === 22 ? host : `[${host}]:${port}`);
 }
 
 function quote(path: string): string {

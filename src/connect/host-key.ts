@@ -12,6 +12,7 @@ import {
   renderKnownHostsLine,
 } from "./known-hosts.ts";
 import { inTurn, oncePerRun } from "../once-per-run.ts";
+import { acceptingCommand } from "../remote/ssh-failures.ts";
 import type { Route } from "./route.ts";
 
 /** What is on record about one host's key. */
@@ -50,7 +51,7 @@ export function confirmHostKey(route: Route, ports: Ports, key: Buffer): Promise
   const fingerprint = fingerprintOfKey(key);
   return oncePerRun(ports, `confirm ${addressOf(route)} ${fingerprint}`, () =>
     inTurn(ports, () =>
-      human.confirm(`Is this the key of ${titleOf(route)}?`, [
+      human.confirm(`Is this the key of ${nameOf(route)}?`, [
         `The host key of ${titleOf(route)} is not known yet.`,
         `${keyTypeOf(key)} key fingerprint: ${fingerprint}`,
         `Compare it with what this prints on the host itself: ${showOnHost(key)}`,
@@ -113,7 +114,7 @@ export function hostKeyError(
     why: `${authority}; ${nothingSent}`,
     next: [
       `Compare ${fingerprintOfKey(key)} with what this prints on the host itself: ${showOnHost(key)}`,
-      `If they are equal, ${pin === undefined ? "" : `${pin}, or `}accept it with \`ssh -p ${route.port} ${route.user}@${route.host}\``,
+      `If they are equal, ${pin === undefined ? "" : `${pin}, or `}accept it with \`${acceptingCommand(route.command, route.strict === "yes")}\``,
       `\`ssh-keyscan -p ${route.port} ${route.host} >> ${userFile}\` records whatever answers: it verifies nothing by itself`,
     ],
   });
@@ -122,6 +123,11 @@ export function hostKeyError(
 /** `user@host:port`, for messages. */
 export function addressOf({ user, host, port }: Pick<Route, "user" | "host" | "port">): string {
   return `${user}@${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** For questions: the host as hosts.json names it, and who answers there. */
+export function nameOf(route: Route): string {
+  return route.name === undefined ? titleOf(route) : `${route.name} (${addressOf(route)})`;
 }
 
 /** `user@host:port`, and whether it is only a jump host. */

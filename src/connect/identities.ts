@@ -57,8 +57,15 @@ export function readIdentity(path: string, ports: Ports): Promise<Identity> {
   });
 }
 
-/** The private key, parsed once per run; a passphrase is asked for once. A `Skipped` says why there is none. */
-export function unlockIdentity(identity: Identity, ports: Ports): Promise<ParsedKey | Skipped> {
+/**
+ * The private key, parsed once per run; a passphrase is asked for once, in the name of the host that needs it first. A
+ * `Skipped` says why there is none.
+ */
+export function unlockIdentity(
+  identity: Identity,
+  host: string,
+  ports: Ports,
+): Promise<ParsedKey | Skipped> {
   const { path, privateKey } = identity;
   return oncePerRun(ports, `unlock ${path}`, async () => {
     if (identity.problem) return identity.problem;
@@ -68,7 +75,10 @@ export function unlockIdentity(identity: Identity, ports: Ports): Promise<Parsed
     const { parsePrivateKey } = await import("../remote/ssh-keys.ts");
     if (!privateKey.isEncrypted) return keyOrReason(path, parsePrivateKey(privateKey.text));
     if (!ports.human) return locked(path, "it has a passphrase and there is nobody to ask for it");
-    return askPassphrase(identity, ports, (secret) => parsePrivateKey(privateKey.text, secret));
+    const question = `Passphrase of ${path} (for ${host})`;
+    return askPassphrase(identity, question, ports, (secret) =>
+      parsePrivateKey(privateKey.text, secret),
+    );
   });
 }
 
@@ -168,12 +178,14 @@ async function readPublicKey(path: string, ports: Ports): Promise<Buffer | undef
 
 async function askPassphrase(
   { path }: Identity,
+  question: string,
   ports: Ports,
   parse: (passphrase: Secret) => ParsedKey | Error,
 ): Promise<ParsedKey | Skipped> {
   for (let left = PASSPHRASE_TRIES; left > 0 && ports.human; left--) {
     const { human } = ports;
-    const passphrase = await inTurn(ports, () => human.password(`Passphrase of ${path}`));
+    const again = left === PASSPHRASE_TRIES ? "" : "That was wrong. ";
+    const passphrase = await inTurn(ports, () => human.password(`${again}${question}`));
     const key = parse(passphrase);
     if (!(key instanceof Error) || !/passphrase/i.test(key.message)) return keyOrReason(path, key);
   }

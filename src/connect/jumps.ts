@@ -27,7 +27,8 @@ export function parseJumps(list: string | undefined, tokens: JumpTokens): SshTar
     .replace(/%[%hnpr]/g, (token) => values[token] ?? token)
     .split(",")
     .map((hop) => {
-      const target = parseSshTarget(hop.trim());
+      // `ssh -G` puts brackets around an IPv4 address that has a port (seen with 9.2).
+      const target = parseSshTarget(hop.trim().replace(/\[([^:\]]+)\]/, "$1"));
       if (target !== undefined) return target;
       throw new SyncCredsError("SSH_UNSUPPORTED", `ProxyJump of ${tokens.alias} names no host`, {
         why: `\`${printable(hop)}\` is not \`user@host:port\`; nothing was contacted`,

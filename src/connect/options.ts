@@ -53,16 +53,16 @@ export function knownHostsFilesOf(
   return { user, global: split("globalknownhostsfile", "/etc/ssh/ssh_known_hosts") };
 }
 
-/** What becomes of an unknown host key, and a remark when that is not what ssh_config says. */
-export function strictnessOf(value = "ask", label: string) {
-  if (value === "yes" || value === "true") return { strict: "yes" as const, strictNote: [] };
-  if (value === "accept-new") return { strict: "accept-new" as const, strictNote: [] };
-  // Credentials must not go to whoever answers, whatever is good enough for a shell.
-  const strictNote =
-    value === "ask"
-      ? []
-      : [`StrictHostKeyChecking no is not followed for ${label}: an unknown host key is asked for`];
-  return { strict: "ask" as const, strictNote };
+/** What becomes of an unknown host key. Credentials must not go to whoever answers: `no` counts as `ask`. */
+export function strictnessOf(value = "ask") {
+  if (value === "yes" || value === "true") return { strict: "yes" as const, takesAnyKey: false };
+  if (value === "accept-new") return { strict: "accept-new" as const, takesAnyKey: false };
+  return { strict: "ask" as const, takesAnyKey: value !== "ask" };
+}
+
+/** Tells where we are stricter than ssh_config. */
+export function anyKeyNote(label: string): string {
+  return `StrictHostKeyChecking no is not followed for ${label}: an unknown host key is asked for`;
 }
 
 /** How soon a dead link is noticed: as ssh_config says, else within 15 seconds. */

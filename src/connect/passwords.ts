@@ -3,7 +3,7 @@ import { forget, inTurn, oncePerRun } from "../once-per-run.ts";
 import type { LoginPerson } from "../remote/open-session.ts";
 import { printable } from "../remote/printable.ts";
 import { Secret } from "../secret.ts";
-import { titleOf } from "./host-key.ts";
+import { nameOf, titleOf } from "./host-key.ts";
 import type { Route } from "./route.ts";
 
 /** How PAM and sshd ask for a password, as opposed to a code that is good for one time. */
@@ -17,12 +17,13 @@ export function personFor(route: Route, ports: Ports): LoginPerson | undefined {
   const { human } = ports;
   if (human === undefined) return undefined;
   const title = titleOf(route);
+  const name = nameOf(route);
 
   const answers = new Answers(ports);
   const password = (): Promise<Secret> =>
     answers.get(`password of ${title}`, (isAgain) =>
       inTurn(ports, () =>
-        human.password(`${isAgain ? "That was refused. " : ""}Password of ${title}`),
+        human.password(`${isAgain ? "That was refused. " : ""}Password of ${name}`),
       ),
     );
 
@@ -37,7 +38,7 @@ export function personFor(route: Route, ports: Ports): LoginPerson | undefined {
         const given: Secret[] = [];
         for (const { text, isEchoed } of prompts) {
           const told = printable(`${instructions} ${text}`).trim();
-          const question = `${title}: ${told}`;
+          const question = `${name}: ${told}`;
           given.push(
             isEchoed ? new Secret(await human.text(question)) : await human.password(question),
           );

@@ -6,6 +6,7 @@ import { demandsOf, listOf } from "./demands.ts";
 import { parseJumps } from "./jumps.ts";
 import {
   agentSocketOf,
+  anyKeyNote,
   keepAliveOf,
   knownHostsFilesOf,
   methodsOf,
@@ -13,6 +14,7 @@ import {
   socketOf,
   strictnessOf,
 } from "./options.ts";
+import { sshArguments } from "./ssh-command.ts";
 import { expandBySsh, NO_SSH_PROGRAM, readSshConfig, SshConfig } from "./ssh-config.ts";
 import { expandPath, type TokenValues } from "./tokens.ts";
 
@@ -20,6 +22,8 @@ import { expandPath, type TokenValues } from "./tokens.ts";
 export interface Route {
   /** The host as messages name it: `web-1`, or `jump host bastion`. */
   readonly label: string;
+  /** What a person types to reach it the same way: `ssh -p 2222 deploy@web-1`. */
+  readonly command: string;
   /** The name in hosts.json; absent for a jump host. */
   readonly name?: string;
   readonly host: string;
@@ -53,9 +57,13 @@ export interface Route {
   readonly hostKeyAlgorithms?: readonly string[];
   readonly hashKnownHosts: boolean;
   readonly strict: "yes" | "ask" | "accept-new";
+  /** ssh_config would take any key (`StrictHostKeyChecking no`); `strict` is `ask` then. */
+  readonly takesAnyKey: boolean;
   readonly connectTimeoutMs: number;
   readonly keepAlive: KeepAlive;
   readonly socket: SocketOptions;
+  /** The user's `ssh` goes to the background once it is in. */
+  readonly forksAway: boolean;
   /** One-line remarks on what OpenSSH would do and sync-creds does not. */
   readonly notes: readonly string[];
 }
@@ -96,10 +104,11 @@ async function resolve(stop: Stop, ports: Ports, depth: number): Promise<Route> 
   const agentSocket = agentSocketOf(config, values, ports.platform);
   const hostKeyAlias = config.one("hostkeyalias");
   const hostKeyAlgorithms = listOf(config, "hostkeyalgorithms");
-  const { strict, strictNote } = strictnessOf(config.one("stricthostkeychecking"), stop.label);
+  const { strict, takesAnyKey } = strictnessOf(config.one("stricthostkeychecking"));
   const isLost = answer === undefined && !isSelfContained(stop);
   return {
     label: stop.label,
+    command: `ssh ${sshArguments(stop)}`,
     ...(stop.name !== undefined && { name: stop.name }),
     host: hostName,
     port,
@@ -123,12 +132,14 @@ async function resolve(stop: Stop, ports: Ports, depth: number): Promise<Route> 
     ...(hostKeyAlgorithms !== undefined && { hostKeyAlgorithms }),
     hashKnownHosts: config.one("hashknownhosts") === "yes",
     strict,
+    takesAnyKey,
     connectTimeoutMs: milliseconds(config.one("connecttimeout"), DEFAULT_CONNECT_TIMEOUT_MS),
     keepAlive: keepAliveOf(config),
     socket: socketOf(config),
+    forksAway: config.isYes("forkafterauthentication"),
     notes: [
       ...(isLost ? [NO_SSH_PROGRAM] : []),
-      ...strictNote,
+      ...(takesAnyKey ? [anyKeyNote(stop.label)] : []),
       ...hops.flatMap(({ notes }) => notes),
     ],
   };

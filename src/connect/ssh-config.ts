@@ -92,9 +92,13 @@ async function askSsh(asked: Asked, argv: string[], ports: Ports): Promise<strin
     });
   } catch (error) {
     if (error instanceof SyncCredsError) throw error;
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return undefined;
     throw new SyncCredsError("SSH_UNSUPPORTED", `OpenSSH does not say how to reach ${host}`, {
-      why: error instanceof Error ? printable(error.message) : "`ssh -G` did not answer",
+      why:
+        code === "ETIMEDOUT"
+          ? `\`ssh -G\` did not answer within ${PATIENCE_MS / 1000} s`
+          : printable(error instanceof Error ? error.message : String(error)),
       next: [
         `Run ${command} and see what it waits for: a \`Match exec\` in ~/.ssh/config may be slow`,
       ],

@@ -1,14 +1,7 @@
 /** Env files as systemd, docker compose, dotenv and shells read them: what they set, and edits that touch nothing else. */
 import { classifyValue } from "../remote/shadow-fact.ts";
-import type { ValueClass } from "../remote/shadow-fact.ts";
-
-/** A variable, without its value. Of several assignments it is the last one, which counts. */
-export interface EnvVariable {
-  readonly name: string;
-  /** Counted from 1. */
-  readonly line: number;
-  readonly value: ValueClass;
-}
+import type { FoundVariable } from "../remote/shadow-fact.ts";
+import { lineAt } from "./line-at.ts";
 
 /**
  * `nul`: the text is binary. `unterminated`: a quote or a continued line is still open where the text ends. `unclear`: one
@@ -18,14 +11,14 @@ export type EnvFlaw = "nul" | "unterminated" | "unclear";
 
 /** What an env file says about some names, or why it must be left alone. */
 export type EnvReading =
-  | { readonly kind: "variables"; readonly variables: readonly EnvVariable[] }
+  | { readonly kind: "variables"; readonly variables: readonly FoundVariable[] }
   | { readonly kind: EnvFlaw; readonly line: number };
 
 /** The assignments of `names`, in the order of the file. Total. */
 export function findVariables(text: string, names: readonly string[]): EnvReading {
   const read = assignmentsOf(text, names);
   if (read.kind !== "assignments") return read;
-  const last = new Map<string, EnvVariable>();
+  const last = new Map<string, FoundVariable>();
   for (const { name, line, raw } of read.assignments) {
     last.delete(name);
     last.set(name, { name, line, value: classifyValue(unquote(raw)) });
@@ -43,8 +36,8 @@ export function removeVariables(text: string, names: readonly string[]): string 
 
 /**
  * The text with one assignment of `name`: the last one gets the value and loses a comment behind it, earlier ones go, and
- * without any a line is added (exported, where all others are). The value must stand in an env file without quotes: anything else throws, as does a text
- * in which `findVariables` sees a flaw.
+ * without any a line is added (exported, where all others are). A value that would need quotes throws, as does a text in
+ * which `findVariables` sees a flaw.
  */
 export function setVariable(text: string, name: string, value: string): string {
   if (!/^[A-Za-z_]\w*$/.test(name)) throw new Error("no name of a variable");
@@ -86,7 +79,6 @@ const QUOTED = /"[^"\\]*(?:\\[^][^"\\]*)*"|'[^']*'|`[^`]*`/y;
 const REST = /[^\\\r\n]*(?:(?:\\\r?\n|\\[^\r\n]|\r(?!\n))[^\\\r\n]*)*(?:\r?\n|$)/y;
 // A line that might be added behind it would be taken for a part of it.
 const OPEN_END = /(?<!\\)(?:\\\\)*\\(?:\r?\n)?$/;
-const LINE = /[^\n]*(?:\n|$)/y;
 const VALUE = /^(?:"[^"\\]*(?:\\[^][^"\\]*)*"|'[^']*'|`[^`]*`|\$\(.*\)|[^\s;&|"'`]*)/;
 const TAIL = /^(?:[ \t]*;[ \t]*export[ \t]+\w+[ \t]*;?|[ \t]+#[^\n]*)?\s*$/;
 
@@ -100,12 +92,14 @@ function assignmentsOf(text: string, names: readonly string[]): Assignments {
   const assignments: Assignment[] = [];
   for (const statement of read.statements) {
     const { start, end, line, name, valueStart } = statement;
-    if (startsAt(COMMENT, text, start)) continue;
+    const isComment = startsAt(COMMENT, text, start) !== null;
     const isWanted = name !== undefined && names.includes(name);
     const value = text.slice(valueStart, end);
     const raw = VALUE.exec(value)?.[0] ?? "";
     if (isWanted && !TAIL.test(value.slice(raw.length))) return { kind: "unclear", line };
-    if (!isWanted && mentions(text.slice(start, end), names)) return { kind: "unclear", line };
+    // To some readers a comment can go on in the next line, to others not.
+    const rest = text.slice(start, end).replace(isComment ? /^[^\n]*/ : "", "");
+    if (!isWanted && mentions(rest, names)) return { kind: "unclear", line };
     if (isWanted && mentions(value, names)) return { kind: "unclear", line };
     if (isWanted) assignments.push({ ...statement, name, raw });
   }
@@ -118,7 +112,7 @@ function statementsOf(text: string) {
   for (let start = 0; start < text.length;) {
     const name = startsAt(COMMENT, text, start) ? undefined : startsAt(HEAD, text, start)?.[1];
     const valueStart = name === undefined ? start : HEAD.lastIndex;
-    const end = name === undefined ? endOf(LINE, text, start) : endOfValue(text, valueStart);
+    const end = name === undefined ? endOf(REST, text, start) : endOfValue(text, valueStart);
     if (end === undefined) return { kind: "unterminated", line } as const;
     statements.push({ start, end, line, ...(name === undefined ? {} : { name }), valueStart });
     line += text.slice(start, end).split("\n").length - 1;
@@ -172,8 +166,4 @@ function startsAt(pattern: RegExp, text: string, at: number): RegExpExecArray | 
 
 function endOf(pattern: RegExp, text: string, at: number): number | undefined {
   return startsAt(pattern, text, at) === null ? undefined : pattern.lastIndex;
-}
-
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split("\n").length;
 }

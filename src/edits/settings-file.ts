@@ -3,7 +3,8 @@ import { isObject, membersOf, parseJsonText, withoutMembers } from "../credentia
 import type { JsonFlaw, Member } from "../credentials/json-text.ts";
 import { layoutOf } from "../hosts/json-layout.ts";
 import { AUTH_VARIABLES, classifyValue } from "../remote/shadow-fact.ts";
-import type { ValueClass } from "../remote/shadow-fact.ts";
+import type { FoundVariable } from "../remote/shadow-fact.ts";
+import { lineAt } from "./line-at.ts";
 
 /** A settings file as far as it concerns logins, or why it must be left alone. */
 export type SettingsReading =
@@ -11,11 +12,7 @@ export type SettingsReading =
       readonly kind: "settings";
       readonly text: string;
       /** What `env` sets of the variables that matter; lines are counted from 1. */
-      readonly env: readonly {
-        readonly name: string;
-        readonly line: number;
-        readonly value: ValueClass;
-      }[];
+      readonly env: readonly FoundVariable[];
       readonly apiKeyHelper?: { readonly line: number; readonly command: HelperClass };
     }
   | { readonly kind: JsonFlaw | "not-object" };
@@ -80,7 +77,8 @@ export function withApiKeyHelper(text: string | undefined, command: string): str
     return `${text.slice(0, open + 1)}${lineEnd}${line}${lineEnd}${text.slice(close)}`;
   }
   const member = `"${HELPER}":${isSpaced ? " " : ""}${value}`;
-  const lead = /\s*$/.exec(text.slice(0, last.start))?.[0] ?? "";
+  const before = text.slice(0, last.start);
+  const lead = before.slice(before.trimEnd().length);
   const { end } = last.value;
   return `${text.slice(0, end)},${lead}${member}${text.slice(end)}`;
 }
@@ -113,8 +111,4 @@ function classifyCommand(command: unknown): HelperClass {
 
 function valueOf(text: string, { value }: Member): unknown {
   return JSON.parse(text.slice(value.start, value.end));
-}
-
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split("\n").length;
 }

@@ -1,14 +1,7 @@
 /** `environment=` in supervisord's ini files: what it sets, and removals that touch nothing else. */
 import { classifyValue } from "../remote/shadow-fact.ts";
-import type { ValueClass } from "../remote/shadow-fact.ts";
-
-/** A variable that a section sets, without its value. Of several assignments it is the last one, which counts. */
-export interface ConfVariable {
-  readonly name: string;
-  /** Counted from 1. */
-  readonly line: number;
-  readonly value: ValueClass;
-}
+import type { FoundVariable } from "../remote/shadow-fact.ts";
+import { lineAt } from "./line-at.ts";
 
 /**
  * `no-section`: the file does not have it. `unclear`: supervisord itself would not understand the file or `environment`,
@@ -18,7 +11,7 @@ export type ConfFlaw = "nul" | "no-section" | "unclear";
 
 /** What a section says about some names, or why the file must be left alone. */
 export type ConfReading =
-  | { readonly kind: "variables"; readonly variables: readonly ConfVariable[] }
+  | { readonly kind: "variables"; readonly variables: readonly FoundVariable[] }
   | { readonly kind: ConfFlaw };
 
 /** The assignments of `names` in a section, such as `program:wrapper`, in the order of the file. Total. */
@@ -29,7 +22,7 @@ export function findEnvironment(
 ): ConfReading {
   const read = readEnvironment(text, section);
   if (read.kind !== "entries") return read;
-  const last = new Map<string, ConfVariable>();
+  const last = new Map<string, FoundVariable>();
   for (const { name, start, raw } of read.entries) {
     if (!names.includes(name)) continue;
     const value = classifyValue(raw.replace(/^['"]+|['"]+$/g, ""));
@@ -181,8 +174,4 @@ function withoutSpan(text: string, lineStart: number, start: number, end: number
   return isAlone
     ? text.slice(0, lineStart) + text.slice(lineEnd)
     : text.slice(0, start) + text.slice(end);
-}
-
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split("\n").length;
 }

@@ -8,7 +8,18 @@ export interface Group {
   readonly hosts: readonly string[];
   /** A run that names this group asks first. */
   readonly confirm: boolean;
+  readonly order: GroupOrder;
 }
+
+/** How a group wants to be gone through, where it says so. */
+export interface GroupOrder {
+  readonly canary?: string;
+  readonly waves?: readonly Amount[];
+  readonly maxFailures?: Amount;
+}
+
+/** A number of hosts, or a share of all in percent. */
+export type Amount = { readonly count: number } | { readonly percent: number };
 
 /** Hosts and groups in the order of hosts.json, and what the schema alone could not find wrong. */
 export interface Built {
@@ -36,9 +47,9 @@ const INITIAL_WRAPPER = {
 /** Applies the defaults. `toAbsolute` turns a local path of hosts.json into an absolute one. */
 export function buildHosts(content: HostsContent, toAbsolute: (path: string) => string): Built {
   const problems = findGroupProblems(content);
-  const groups = Object.entries(content.groups ?? {}).map(([name, { hosts, confirm = false }]) => {
-    return { name, hosts, confirm };
-  });
+  const groups = Object.entries(content.groups ?? {}).map(
+    ([name, { hosts, confirm = false, ...order }]): Group => ({ name, hosts, confirm, order }),
+  );
   const hosts = Object.keys(content.hosts).flatMap((name) => {
     const built = buildHost(name, content, groups, toAbsolute);
     if ("ssh" in built) return [built];
@@ -171,7 +182,11 @@ function withLog(restart: NonNullable<HostsContent["hosts"][string]["restart"]>)
 
 function findGroupProblems({ hosts, groups = {} }: HostsContent): Problem[] {
   const problems: Problem[] = [];
-  for (const [name, { hosts: members }] of Object.entries(groups)) {
+  for (const [name, { hosts: members, canary }] of Object.entries(groups)) {
+    if (canary !== undefined && !members.includes(canary)) {
+      const what = `is not among the hosts of the group${renderGuess(canary, members)}`;
+      problems.push({ path: ["groups", name, "canary"], what });
+    }
     if (name === "all") problems.push(reserved("groups"));
     if (Object.hasOwn(hosts, name)) {
       const what = "has the name of a host: give one of them another name";

@@ -13,7 +13,6 @@ export interface Problem {
 }
 
 /** Keys that a later release will know, and a key that stands beside each. Here they would do nothing. */
-const LATER_KEYS = new Map([["canary", "confirm"]]);
 
 const NOUNS: Readonly<Record<string, string>> = {
   array: "a list",
@@ -81,7 +80,6 @@ export function renderGuess(word: string, candidates: Iterable<string>): string 
 }
 
 function describeUnknownKey(key: string, known: readonly string[]): string {
-  if (known.includes(LATER_KEYS.get(key) ?? "")) return "is not in this release: take it out";
   return `is not a known key${renderGuess(key, known)}`;
 }
 

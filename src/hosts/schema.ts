@@ -118,9 +118,29 @@ const settings = {
   ),
 };
 
+const amount = z.pipe(
+  z
+    .union([z.int().check(z.minimum(0), z.maximum(9_999)), z.string().check(z.regex(/^\d{1,3}%$/))])
+    .check(z.describe("A number of hosts, or a share of all such as `25%`")),
+  z.transform((value) =>
+    typeof value === "number" ? { count: value } : { percent: Number(value.slice(0, -1)) },
+  ),
+);
+
 const group = z.strictObject({
   hosts: z.array(name).check(z.minLength(1), z.maxLength(1_000)),
   confirm: z.exactOptional(z.boolean().check(z.describe("Ask before a run that names this group"))),
+  canary: z.exactOptional(
+    name.check(z.describe("Goes first and alone; the rest only if it ends well")),
+  ),
+  waves: z.exactOptional(
+    z
+      .array(amount)
+      .check(z.minLength(1), z.maxLength(32), z.describe("Sizes of the waves; the last repeats")),
+  ),
+  maxFailures: z.exactOptional(
+    amount.check(z.describe("More than these stop the run before its next wave")),
+  ),
 });
 
 /** hosts.json as it stands in the file: strict, before defaults are applied. */

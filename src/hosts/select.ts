@@ -1,4 +1,5 @@
 import { SyncCredsError } from "../errors.ts";
+import type { GroupOrder } from "./build.ts";
 import { findNearest } from "./did-you-mean.ts";
 import type { Host } from "./host.ts";
 import type { HostsFile } from "./parse.ts";
@@ -17,6 +18,8 @@ export interface Selection {
   readonly hosts: readonly Host[];
   /** Why the user must be asked first; `undefined` when nothing calls for it. */
   readonly needsConfirmation: string | undefined;
+  /** How the group that was named wants to be gone through. */
+  readonly order: GroupOrder;
 }
 
 /**
@@ -40,7 +43,13 @@ export function selectHosts(
       next: [renderChoices(file)],
     });
   }
-  return { hosts, needsConfirmation: reasonToAsk(file, targets) };
+  return { hosts, needsConfirmation: reasonToAsk(file, targets), order: orderOf(file, targets) };
+}
+
+/** Of the one target that is a group; several groups may want different things, and then none decides. */
+function orderOf({ groups }: HostsFile, targets: readonly string[]): GroupOrder {
+  const [named, other] = groups.filter(({ name }) => targets.includes(name));
+  return other === undefined ? (named?.order ?? {}) : {};
 }
 
 function namesOf(file: HostsFile, targets: readonly string[]): ReadonlySet<string> {

@@ -19,7 +19,9 @@ export const secretReference = z.pipe(
       env: z.exactOptional(variableName.check(z.describe("An environment variable"))),
       file: z.exactOptional(localPath.check(z.describe("A file of mode 0600 on this computer"))),
       command: z.exactOptional(shellLine.check(z.describe("A command that prints the secret"))),
-      token: z.exactOptional(name.check(z.describe("A token kept in sync-creds' own folder"))),
+      token: z.exactOptional(
+        name.check(z.describe("A token that `sync-creds token set` has stored")),
+      ),
     })
     .check(
       z.refine((reference) => Object.keys(reference).length === 1, {

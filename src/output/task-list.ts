@@ -47,6 +47,7 @@ export function openTaskList(hosts: readonly string[], stream: NodeJS.WriteStrea
     async close() {
       for (const line of lines.values()) line.release();
       await drawn;
+      stream.write((await renderer.current?.finish()) ?? "");
     },
   };
 }
@@ -55,23 +56,41 @@ export function openTaskList(hosts: readonly string[], stream: NodeJS.WriteStrea
 class PausableRenderer extends DefaultRenderer {
   #resting = false;
   #isDrawing = false;
+  #isOver = false;
+  #resuming: Promise<void> | undefined;
 
   pause(): void {
     this.#resting = true;
-    if (this.#isDrawing) this.end();
+    if (this.#isDrawing) super.end();
     this.#isDrawing = false;
   }
 
   async resume(): Promise<void> {
-    if (!this.#resting) return;
+    if (!this.#resting || this.#isOver) return;
     this.#resting = false;
-    await this.render();
+    await (this.#resuming = this.render());
+  }
+
+  /** The last state of all lines, if a question has kept it from being shown. */
+  async finish(): Promise<string> {
+    await this.#resuming;
+    if (!this.#resting) return "";
+    this.#resting = false;
+    return `${this.create({ prompt: false })}\n`;
   }
 
   override async render(): Promise<void> {
     await super.render();
     this.#isDrawing = true;
     if (this.#resting) this.pause();
+    // All may have come to an end meanwhile: what draws now would never stop.
+    if (this.#isOver) super.end();
+  }
+
+  override end(): void {
+    this.#isOver = true;
+    if (this.#isDrawing) super.end();
+    this.#isDrawing = false;
   }
 
   override update(): void {

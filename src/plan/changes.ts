@@ -59,7 +59,7 @@ export function describeHostLogin(hostFile: Buffer | undefined): HostLogin {
   if (!isObject(block)) return { state: "no-login" };
   const fingerprint = fingerprintOfToken(block["accessToken"]);
   const refreshFingerprint = fingerprintOfToken(block["refreshToken"]);
-  const { expiresAt } = block;
+  const { expiresAt, refreshTokenExpiresAt: loginEndsAt } = block;
   const isSpent = fingerprint === undefined || expiresAt === 0;
   if (isSpent && refreshFingerprint === undefined) return { state: "blanked" };
   return {
@@ -67,6 +67,7 @@ export function describeHostLogin(hostFile: Buffer | undefined): HostLogin {
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(refreshFingerprint === undefined ? {} : { refreshFingerprint }),
     ...(typeof expiresAt === "number" ? { expiresAt } : {}),
+    ...(typeof loginEndsAt === "number" ? { loginEndsAt } : {}),
   };
 }
 

@@ -78,6 +78,8 @@ export interface PlanQuestion {
   readonly baseline: Baseline;
   /** What outranks that which this delivery brings. */
   readonly shadows: readonly Finding[];
+  /** Nothing at all outranks the credentials file, not even what an earlier push brought. */
+  readonly fileDecides: boolean;
   /** A settings file of Claude Code that cannot be understood. */
   readonly flaw: { readonly path: string; readonly why: string } | undefined;
   /** Fingerprints that this laptop wrote to this host before. */
@@ -126,7 +128,8 @@ export function refuse(
   return { kind: "refuse", outcome, error };
 }
 
-function conflictOf({ host, offer, report, baseline, lastWritten, force }: PlanQuestion) {
+function conflictOf(question: PlanQuestion) {
+  const { host, offer, report, baseline, lastWritten, force, fileDecides } = question;
   const touchesLogin =
     offer.block !== undefined || (host.means === "oauth-variable" && !leavesLogin(offer));
   if (force || !touchesLogin) return undefined;
@@ -134,7 +137,8 @@ function conflictOf({ host, offer, report, baseline, lastWritten, force }: PlanQ
     host: describeHostLogin(report.file),
     ours: offer,
     lastWritten,
-    knownDead: baseline.loginDead,
+    knownDead: baseline.loginDead && fileDecides,
+    now: report.clock,
   });
   return conflict === undefined ? undefined : refuse("conflict", refusal.ownLogin(host, conflict));
 }

@@ -27,7 +27,11 @@ export function ownLogin(host: Host, why: string): SyncCredsError {
     next: [
       'Keep it: leave the host alone, or set `"delivery": "own-login"` for it in hosts.json',
       `Overwrite it (a backup stays on the host): \`sync-creds push ${host.name} --force\``,
-      'Or hand this laptop\'s login over for good: `"delivery": "full-login"`, with `--force`',
+      ...(host.delivery === "full-login"
+        ? []
+        : [
+            'Or hand this laptop\'s login over for good: `"delivery": "full-login"`, with `--force`',
+          ]),
     ],
   });
 }

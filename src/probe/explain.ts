@@ -25,10 +25,7 @@ export function explainShadows(
   const verb = findings.length === 1 ? "outranks" : "outrank";
   return {
     why: `${listOf(explained.map(({ what }) => what))} ${verb} what is pushed`,
-    next: [
-      "Remove it in the same transaction: `sync-creds push HOST --clear-shadows`",
-      ...new Set(explained.flatMap(({ cure }) => cure)),
-    ],
+    next: [...new Set(explained.flatMap(({ cure }) => cure))],
   };
 }
 

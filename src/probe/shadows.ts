@@ -69,9 +69,14 @@ export function findUnread(facts: readonly ShadowFact[], { kind }: Restart): Sha
   return facts.filter((fact) => fact.place === "shell-rc" && !isEffective(fact, kind));
 }
 
+/** A file that a login shell reads, which is what a `process` of ours is started with. */
+export function isProfile(path = ""): boolean {
+  return /\/\.?profile$/.test(path);
+}
+
 function isEffective({ place, value, path }: ShadowFact, kind: Restart["kind"]): boolean {
   if (value === "empty") return false;
-  return place !== "shell-rc" || (kind === "process" && /\/\.?profile$/.test(path ?? ""));
+  return place !== "shell-rc" || (kind === "process" && isProfile(path));
 }
 
 function outranks({ name, place }: ShadowFact, means: Means): boolean {

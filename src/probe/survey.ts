@@ -1,12 +1,13 @@
 import { namesLeftOut, namesSetBy } from "../edits/wiring.ts";
 import { readSettings } from "../edits/settings-file.ts";
 import type { Host } from "../hosts/host.ts";
+import type { HostFile } from "../remote/host-files.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
 import { AUTH_VARIABLES } from "../remote/shadow-fact.ts";
 import type { Finding, ShadowFact, ShadowPlace } from "../remote/shadow-fact.ts";
 import { explainShadows } from "./explain.ts";
 import type { Explained } from "./explain.ts";
-import { findShadows, findUnread } from "./shadows.ts";
+import { findShadows, findUnread, isProfile } from "./shadows.ts";
 
 /** What the report of a probe says about other credentials than the one that is pushed. */
 export interface Survey {
@@ -14,26 +15,58 @@ export interface Survey {
   readonly shadows: readonly Finding[];
   /** What stands in files that the wrapper does not read. */
   readonly unread: readonly ShadowFact[];
-  /** A settings file that cannot be understood: nobody knows what it says. */
-  readonly flaw: { readonly path: string; readonly why: string } | undefined;
+  /** Nothing outranks the credentials file, not even what is ours: an answer of the wrapper speaks for its login. */
+  readonly fileDecides: boolean;
+  /** The user's settings file cannot be understood: nobody knows what it says, nor how to change it. */
+  readonly flaw: FileFlaw | undefined;
+  /** Other files whose part is not known; only the wrapper's answer can tell. */
+  readonly doubts: readonly FileFlaw[];
+}
+
+export interface FileFlaw {
+  readonly path: string;
+  readonly why: string;
 }
 
 /** Reads a report: settings files, environment and the files around the wrapper, without what is our own. */
 export function surveyShadows(report: ProbeReport, host: Host): Survey {
-  const { facts: ofSettings, flaw } = factsOfSettings(report);
-  const facts = [...report.shadows, ...ofCommand(host), ...ofSettings];
+  const { facts: ofSettings, ours, flaws } = factsOfSettings(report);
+  const inForce = inForceOn(report, host);
+  const facts = [...report.shadows, ...ofCommand(host), ...ofSettings].filter(inForce);
   const own = ownTraces(report, host);
-  const foreign = facts.filter((fact) => !own(fact));
+  const foreign = facts.filter((fact) => !own(fact) && fact !== ours);
+  const settings = `${report.configDir}/settings.json`;
   return {
     shadows: findShadows(foreign, host.means, host.restart),
-    unread: findUnread(facts, host.restart),
-    flaw,
+    unread: findUnread(foreign, host.restart),
+    fileDecides: findShadows(facts, "file", host.restart).length === 0,
+    flaw: flaws.find(({ path }) => path === settings),
+    doubts: [
+      ...flaws.filter(({ path }) => path !== settings),
+      ...report.unread.map((path) => ({ path, why: "this account cannot read it" })),
+    ],
   };
 }
 
 /** All that outranks the delivery, in the user's terms; undefined when nothing does. */
 export function explainAll({ shadows }: Survey, { restart }: Host): Explained | undefined {
   return explainShadows(shadows, restart);
+}
+
+/**
+ * What outranks the delivery after a restart, in the user's terms: in the new process itself, and anywhere, the files
+ * being as the probe has read them.
+ */
+export function explainRestarted(
+  report: ProbeReport,
+  ofProcess: readonly ShadowFact[],
+  host: Host,
+): { readonly inProcess: Explained | undefined; readonly anywhere: Explained | undefined } {
+  const ofFiles = report.shadows.filter(({ place }) => place !== "process");
+  const anywhere = surveyShadows({ ...report, shadows: [...ofProcess, ...ofFiles] }, host);
+  // What an earlier delivery had brought to it should be gone.
+  const inProcess = surveyShadows({ ...report, shadows: ofProcess, files: new Map() }, host);
+  return { inProcess: explainAll(inProcess, host), anywhere: explainAll(anywhere, host) };
 }
 
 /** The settings files that count for a wrapper, by place. */
@@ -50,38 +83,35 @@ function settingsPlaces({ configDir, project }: ProbeReport): [string, ShadowPla
   ];
 }
 
-function factsOfSettings(report: ProbeReport): {
-  facts: ShadowFact[];
-  flaw: Survey["flaw"];
-} {
+function factsOfSettings(report: ProbeReport) {
   const facts: ShadowFact[] = [];
-  let flaw: Survey["flaw"];
+  const flaws: FileFlaw[] = [];
+  let ours: ShadowFact | undefined;
   for (const [path, place] of settingsPlaces(report)) {
     const file = report.files.get(path);
     if (file === undefined || file.kind === "absent") continue;
-    if (file.bytes === undefined) {
-      flaw ??= {
-        path,
-        why: `it is a ${file.kind} of mode ${file.mode} that this account cannot read`,
-      };
-      continue;
-    }
-    const settings = readSettings(file.bytes);
-    if (settings.kind !== "settings") {
-      flaw ??= {
-        path,
-        why: `it is no settings file that Claude Code could read (${settings.kind})`,
-      };
+    const settings = file.bytes === undefined ? undefined : readSettings(file.bytes);
+    if (settings?.kind !== "settings") {
+      flaws.push({ path, why: settings === undefined ? unreadable(file) : unlike(settings.kind) });
       continue;
     }
     const { env, apiKeyHelper } = settings;
     facts.push(...env.map(({ name, line, value }) => ({ name, place, value, path, line })));
-    if (apiKeyHelper !== undefined && apiKeyHelper.command !== "ours") {
-      const value = apiKeyHelper.command === "oauth-token" ? "oauth-token" : "set";
-      facts.push({ name: "apiKeyHelper", place, value, path, line: apiKeyHelper.line });
-    }
+    if (apiKeyHelper === undefined) continue;
+    const value = apiKeyHelper.command === "oauth-token" ? "oauth-token" : "set";
+    const helper = { name: "apiKeyHelper", place, value, path, line: apiKeyHelper.line } as const;
+    if (apiKeyHelper.command === "ours" && place === "settings") ours = helper;
+    facts.push(helper);
   }
-  return { facts, flaw };
+  return { facts, flaws, ours };
+}
+
+function unreadable({ kind, mode }: HostFile): string {
+  return `it is a ${kind} of mode ${mode} that this account cannot read`;
+}
+
+function unlike(flaw: string): string {
+  return `it is no settings file that Claude Code could read (${flaw})`;
 }
 
 /** `ANTHROPIC_API_KEY=… python3 wrapper.py` as the command of hosts.json itself. */
@@ -93,13 +123,29 @@ function ofCommand({ restart }: Host): ShadowFact[] {
 }
 
 /**
- * What stands there because an earlier push has put it there, or does nothing because one has turned it off. A variable
- * of ours in the process goes with the file that it comes from.
+ * What does something: not what an earlier push has told the unit to leave out, nor what a login shell would read but the
+ * running process has not got. A restart keeps it so.
+ */
+function inForceOn(report: ProbeReport, { restart }: Host) {
+  const { files, wiring, shadows, environmentSeen } = report;
+  const leftOut = wiring === undefined ? [] : namesLeftOut(files.get(wiring)?.bytes);
+  const running = new Set(
+    shadows.filter(({ place }) => place === "process").map(({ name }) => name),
+  );
+  return ({ name, place, path }: ShadowFact): boolean => {
+    if (place === "unit" || place === "unit-env-file") return !leftOut.includes(name);
+    const isRead = restart.kind === "process" && isProfile(path);
+    return !(place === "shell-rc" && isRead && environmentSeen && !running.has(name));
+  };
+}
+
+/**
+ * What stands there because an earlier push has put it there. A variable of ours in the process goes with the file that it
+ * comes from.
  */
 function ownTraces({ configDir, files, wiring }: ProbeReport, { envFile, means }: Host) {
   const envPath = `${configDir}/.sync-creds/wrapper.env`;
   const brought = new Set(namesSetBy(files.get(envPath)?.bytes));
-  const leftOut = wiring === undefined ? [] : namesLeftOut(files.get(wiring)?.bytes);
   const variable =
     means === "key-variable"
       ? "ANTHROPIC_API_KEY"
@@ -109,7 +155,6 @@ function ownTraces({ configDir, files, wiring }: ProbeReport, { envFile, means }
   return ({ name, place, path }: ShadowFact): boolean => {
     if (path !== undefined && (path === envPath || path === wiring)) return true;
     if (place === "process" && brought.has(name)) return true;
-    if (place === "env-file") return envFile !== undefined && name === variable;
-    return (place === "unit" || place === "unit-env-file") && leftOut.includes(name);
+    return place === "env-file" && envFile !== undefined && name === variable;
   };
 }

@@ -9,6 +9,7 @@ export interface RemoteRequest {
 export type Verb =
   | "probe"
   | "read"
+  | "inspect"
   | "backups"
   | "prune"
   | "recover"

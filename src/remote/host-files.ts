@@ -9,7 +9,8 @@ export interface Entry {
   readonly links: number;
 }
 
-/** A file on the host as it was seen; without bytes when it is no regular file, unreadable or over 256 KiB. */
+/** A file on the host as it was seen; without bytes when it is unreadable or over 256 KiB, or neither a regular
+ * file nor a link to one. */
 export interface HostFile extends Entry {
   readonly bytes: Buffer | undefined;
 }

@@ -9,6 +9,7 @@ probe() {
   say "user=$(id)"
   say "home=$HOME"
   say "clock=$(date +%s)"
+  ! read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || say "boot=$boot"
   have sha256sum || have shasum || have sha256 || say "missing=sha256sum"
   folder=$(expand "${f_dir:-~/.claude}")/.sync-creds
   find_wrapper
@@ -70,7 +71,8 @@ show() {
   # shellcheck disable=SC2046
   set -- "$1" $(ls -ldn "$1" 2>/dev/null | head -n 1)
   printf '%s look=%s %s %s %s %s\n' "$nonce" "$kind" "${2-?}" "${4-?}" "${3-?}" "$1"
-  [ "$kind" = file ] && [ -r "$1" ] && [ "${6-0}" -le 262144 ] || return 0
+  # Through a link it is read too, though never written.
+  [ -f "$1" ] && [ -r "$1" ] && [ "$(wc -c <"$1")" -le 262144 ] || return 0
   printf '%s bytes=' "$nonce"
   od -An -v -tx1 "$1" | tr -d ' \n'
   echo
@@ -103,8 +105,8 @@ claude_version() {
 
 # ---- what outranks a login: names and kinds of value, never values ------------------------------------------
 
-# The variables that Claude Code prefers to a credentials file, and the kind of value by its public prefix.
-outranking='(ANTHROPIC_(API_KEY|AUTH_TOKEN|BASE_URL|PROFILE|FEDERATION_RULE_ID)|CLAUDE_CODE_(OAUTH_TOKEN|SIMPLE|USE_BEDROCK|USE_VERTEX|USE_FOUNDRY))'
+# The variables that Claude Code prefers to a credentials file as a pattern, and the kind of value by its public prefix.
+outranking_names="($(printf '%s' "$outranking" | tr ' ' '|'))"
 kind_of_value='function kind_of(value) {
   return value == "" ? "empty" : value ~ /^sk-ant-oat/ ? "oauth-token" : value ~ /^sk-ant-api/ ? "api-key" : "set"
 }'
@@ -120,7 +122,7 @@ shadows_of() {
   fi
 }
 name_variables() {
-  awk -F= -v names="^$outranking\$" "$kind_of_value"' $1 ~ names { print $1, kind_of(substr($0, length($1) + 2)) }'
+  awk -F= -v names="^$outranking_names\$" "$kind_of_value"' $1 ~ names { print $1, kind_of(substr($0, length($1) + 2)) }'
 }
 
 # The folder that the wrapper works in: its settings and its .env count. Set in `project`, and told.
@@ -188,7 +190,7 @@ shadow_files() {
 
 # Reads any text that gives names values (env files, units, YAML, JavaScript, ini, shell): place, line, kind, name, path.
 variables_in() {
-  awk -v names="(^|[^A-Za-z0-9_\${])$outranking(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
+  awk -v names="(^|[^A-Za-z0-9_\${])$outranking_names(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
     /^[ \t]*(#|;|\/\/)/ { next }
     {
       rest = $0

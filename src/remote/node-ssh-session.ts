@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
 import { openForward, startCommand } from "./ssh-channels.ts";
 import { loginInOrder, type LoginEvents } from "./ssh-login.ts";
-import { TimeLimit } from "./time-limit.ts";
+import { TimeLimit } from "../time-limit.ts";
 import {
   abortReason,
   connectionLost,
@@ -42,7 +42,7 @@ export async function openNodeSshSession(options: OpenOptions): Promise<Session>
       return await openOnce(options, address, progress);
     } catch (error) {
       if (attempt === RETRIES || !isThrottled(error, progress)) {
-        throw openingFailure(error, address, progress);
+        throw openingFailure(error, options, progress);
       }
       // Hosts behind one address, and the runs of other people, must not come back all at once.
       await sleep(2 ** attempt * (100 + 200 * Math.random()));

@@ -10,6 +10,8 @@ export type OpenSession = (options: OpenOptions) => Promise<Session>;
 export interface OpenOptions {
   /** The host as messages name it: `user@host:port`, or `jump host user@host:port`. */
   readonly address: string;
+  /** What a person types to reach it, for messages. */
+  readonly command: string;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -29,6 +31,8 @@ export interface OpenOptions {
   readonly methods: readonly AuthMethod[];
   /** The keys to try, in this order. */
   readonly offers: readonly KeyOffer[];
+  /** Told of each key as it is tried: a host may stop listening before the last one. */
+  readonly onOffer?: (offer: KeyOffer) => void;
   /** The person who knows a password; without one only keys are tried. */
   readonly person?: LoginPerson;
   /** Until the key exchange is done, as OpenSSH's `ConnectTimeout`. */
@@ -82,6 +86,14 @@ export interface OpensshOptions {
   readonly destination: string;
   /** `user@host:port`, for messages. */
   readonly address: string;
+  /** What a person types to reach it, for messages. */
+  readonly command: string;
+  /** The jump hosts on the way, for messages; `names` are what `ssh` calls each of them. */
+  readonly hops: readonly {
+    readonly address: string;
+    readonly command: string;
+    readonly names: readonly string[];
+  }[];
   readonly files: Pick<Ports["files"], "makePrivateFolder" | "remove">;
   readonly platform: NodeJS.Platform;
   /** The environment that `ssh` runs in, as the user's own would: agent, ticket cache, PATH. */

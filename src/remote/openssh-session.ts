@@ -10,7 +10,7 @@ import { isThrottledBy, masterLost, opensshFailure } from "./openssh-failures.ts
 import { OpensshMaster } from "./openssh-master.ts";
 import type { Session } from "./session.ts";
 import { abortReason } from "./ssh-failures.ts";
-import { TimeLimit } from "./time-limit.ts";
+import { TimeLimit } from "../time-limit.ts";
 
 const RETRIES = 3;
 /** After the connection is made and before the first command: a line of `ssh`'s own log. */
@@ -41,13 +41,13 @@ async function openOnce(
   folder: string,
   seen: { log: readonly string[] },
 ): Promise<Session> {
-  const { address, answer, signal } = options;
+  const { answer, signal } = options;
   let fail!: (error: unknown) => void;
   const failed = new Promise<never>((_resolve, reject) => {
     fail = reject;
   });
   failed.catch(() => undefined);
-  const limit = new TimeLimit(() => fail(opensshFailure(["Connection timed out"], address)));
+  const limit = new TimeLimit(() => fail(opensshFailure(["Connection timed out"], options)));
   const stop = (): void => fail(abortReason(signal));
   if (signal?.aborted) throw abortReason(signal);
   signal?.addEventListener("abort", stop, { once: true });
@@ -69,7 +69,7 @@ async function openOnce(
   limit.start(options.connectTimeoutMs);
   try {
     const opened = master.line(IS_OPEN).catch(() => {
-      throw opensshFailure(master.log, address);
+      throw opensshFailure(master.log, options);
     });
     await Promise.race([opened, failed]);
     return sessionThrough(master, desk, folder, options);
@@ -92,6 +92,7 @@ function masterArguments({ argv, answer, destination }: OpensshOptions, folder: 
     "RemoteCommand=none",
     "PermitLocalCommand=no",
     "RequestTTY=no",
+    "Tunnel=no",
     ...(answer === undefined ? ["BatchMode=yes"] : []),
   ];
   return [

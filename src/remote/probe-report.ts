@@ -25,6 +25,8 @@ export interface ProbeReport {
   readonly wiring: string | undefined;
   /** Free space where the file would be written, in KiB. */
   readonly freeKiB: number | undefined;
+  /** Names this host and this start of it, where its kernel tells: two names of one host have the same. */
+  readonly boot: string | undefined;
   /** The host's clock, epoch milliseconds. */
   readonly clock: number;
   /** Programs that the remote half needs and the host lacks. */
@@ -37,6 +39,8 @@ export interface ProbeReport {
   /** What stands at the wrapper's directory (`process` only). */
   readonly directory: string | undefined;
   readonly shadows: readonly ShadowFact[];
+  /** The environment of the wrapper's process was seen: what `shadows` does not have of it is not in it. */
+  readonly environmentSeen: boolean;
   /** Files that may hold something of the kind and that this account cannot read. */
   readonly unread: readonly string[];
   readonly claudeVersion: string | undefined;
@@ -92,6 +96,7 @@ export function parseProbe(answer: Answer): ProbeReport {
     project: toPath(answer.get("project")),
     wiring: toPath(answer.get("wiring")),
     freeKiB: free === undefined ? undefined : Number(free),
+    boot: told("boot"),
     clock: Number(answer.get("clock")) * 1000,
     missing: answer.all("missing").map(printable),
     wrapper: parseWrapper(answer),
@@ -99,6 +104,8 @@ export function parseProbe(answer: Answer): ProbeReport {
     foreign: answer.get("foreign") === "yes",
     directory: told("directory"),
     shadows: parseShadows(answer),
+    environmentSeen:
+      parseWrapper(answer)?.pid !== undefined && !answer.all("env").some((line) => line === "?"),
     unread: answer.all("unread").map((line) => printable(splitAfter(line, 1)[1])),
     claudeVersion: told("claude"),
     lockedBy: told("lock"),

@@ -1,5 +1,6 @@
 # sync-creds, the half that runs on the host. Plain POSIX sh; nothing stays behind but one folder.
-# Before it come supervisors.sh (which process the wrapper is, how it is restarted) and look.sh (how the host is).
+# Before it come supervisors.sh (which process the wrapper is, how it is restarted), look.sh (how the host is) and
+# inspect.sh (who really runs the wrapper).
 #
 # It arrives on stdin of a constant command line and reads requests from the same stdin:
 #     verb, then `key=value` lines, then a line with a single dot, then `size` raw bytes where a file is sent
@@ -95,7 +96,7 @@ fields() {
 }
 # How to find, restart and watch the wrapper; a change keeps it for its way back.
 recipe='port kind unit scope name service config directory command restart status log timeout start stability unset env reload'
-known="run who what dir project envfile path more mode root expect sha size confirm lines keep $recipe"
+known="run who what dir project envfile path more mode root expect sha size confirm lines keep ask $recipe"
 no_fields() {
   for key in $known; do eval "f_$key="; done
   f_kind=none f_scope=system f_mode=600 f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_lines=15 f_keep=5
@@ -523,7 +524,7 @@ serve() {
     fields
     run_name=sync-creds-$f_run
     case $verb in
-      probe | begin | file | install | restart | commit | rollback | recover) "$verb" ;;
+      probe | inspect | begin | file | install | restart | commit | rollback | recover) "$verb" ;;
       read) read_file ;;
       backups) list_backups ;;
       prune) prune_backups ;;

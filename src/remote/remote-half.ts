@@ -33,8 +33,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const STDERR_KEPT = 4096;
 const PATIENCE_MS = 30_000;
+/** The first of what the host prints beside its answers. */
+const begun = (text: string, more: Buffer): string => (text + more.toString("utf8")).slice(0, 4096);
 
 /**
  * The conversation with the script on the host: one exec channel, requests answered in order. Requests may be sent
@@ -53,6 +54,7 @@ export class RemoteHalf {
   /** A person is asked meanwhile, or may be: no answer is late. */
   #isUnlocking = false;
   #stderr = "";
+  #stdout = ""; // before the first answer
   #hasAnswered = false;
   #failure: unknown;
 
@@ -117,16 +119,14 @@ export class RemoteHalf {
 
   #listen({ stdin, stdout, stderr, exited }: RemoteProcess): void {
     stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
-    stderr.on("data", (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(0, STDERR_KEPT);
-    });
+    stderr.on("data", (chunk: Buffer) => (this.#stderr = begun(this.#stderr, chunk)));
     stdin.on("error", () => {}); // the end of the process says more
     exited
       .then(async ({ code }) => {
         if (this.#hasAnswered) throw endedEarly(code);
         await untilSilent(stderr);
         if (this.#runAs === undefined || !isSudoRefusal(this.#stderr)) {
-          throw explainEnd(code, this.#stderr);
+          throw explainEnd(code, this.#stderr || this.#stdout);
         }
         return await this.#unlock(this.#runAs);
       })
@@ -157,6 +157,7 @@ export class RemoteHalf {
   }
 
   #receive(chunk: Buffer): void {
+    if (!this.#hasAnswered) this.#stdout = begun(this.#stdout, chunk);
     try {
       for (const fact of this.#reader.read(chunk)) this.#take(fact);
     } catch (error) {
@@ -207,8 +208,8 @@ function endedEarly(code: number | null): SyncCredsError {
   });
 }
 
-function explainEnd(code: number | null, stderr: string): SyncCredsError {
-  const said = sanitize(stderr, { maxLength: 400, maxLines: 4 }).trim();
+function explainEnd(code: number | null, output: string): SyncCredsError {
+  const said = sanitize(output, { maxLength: 400, maxLines: 4 }).trim();
   return new SyncCredsError("REMOTE_SHELL", "the host did not run our shell script", {
     why: `its login shell ended with status ${code ?? "unknown"}${said === "" ? " and said nothing" : `: ${said}`}`,
     next: [

@@ -31,6 +31,14 @@ export interface ShadowFact {
   readonly line?: number;
 }
 
+/** A variable that a file sets, without its value. Of several assignments it is the last one, which counts. */
+export interface FoundVariable {
+  readonly name: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly value: ValueClass;
+}
+
 /** Variables that replace Anthropic's own service: Bedrock, Vertex, Foundry. */
 export const PROVIDER_VARIABLES = [
   "CLAUDE_CODE_USE_BEDROCK",

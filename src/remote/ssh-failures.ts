@@ -1,5 +1,6 @@
 /** ssh2's and the operating system's errors, in the words of sync-creds. */
 import { SyncCredsError } from "../errors.ts";
+import type { OpenOptions } from "./open-session.ts";
 import { printable } from "./printable.ts";
 
 /** How far a connection had come when it failed. */
@@ -34,12 +35,12 @@ const NEXT: Readonly<Record<string, string>> = {
     "Wait a little: sshd drops connections when too many are open (MaxStartups) or after failed logins",
 };
 
+/** Whom we tried to reach, in the words of messages. */
+export type Peer = Pick<OpenOptions, "address" | "command">;
+
 /** Why no session came about. */
-export function openingFailure(
-  thrown: unknown,
-  address: string,
-  progress: Progress,
-): SyncCredsError {
+export function openingFailure(thrown: unknown, peer: Peer, progress: Progress): SyncCredsError {
+  const { address } = peer;
   if (thrown instanceof SyncCredsError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (/signature verification failed/.test(error.message)) {
@@ -71,7 +72,12 @@ export function openingFailure(
       cause: thrown,
     });
   }
-  return unreachable(error, address, progress);
+  return unreachable(error, peer, progress);
+}
+
+/** What a person types to be asked about an unknown host key, also where ssh_config has such keys refused. */
+export function acceptingCommand(command: string, isStrict: boolean): string {
+  return isStrict ? command.replace(/^ssh /, "ssh -o StrictHostKeyChecking=ask ") : command;
 }
 
 /** Why an attempt was given up: what the signal was aborted with, else `INTERRUPTED`. */
@@ -139,6 +145,9 @@ export function isThrottled(error: unknown, { stage, firstBytes }: Progress): bo
   );
 }
 
+const CHOOSE_ONE_KEY =
+  "Name the right key, so that no other is tried: `IdentityFile` with `IdentitiesOnly yes`, or `identityFile` in hosts.json";
+
 function authenticationFailure(
   error: Error,
   address: string,
@@ -149,28 +158,25 @@ function authenticationFailure(
   const isRefusedOutright = methodsLeft.length > 0 && !methodsLeft.includes("publickey");
   const lack =
     person === "absent" && isAskable ? "there is nobody to ask" : "sync-creds cannot give that";
-  const why =
+  const more = [
+    ...(person === "absent" && isAskable ? ["Run sync-creds on a terminal: it asks"] : []),
+    "Or name an account in hosts.json that a key alone lets in",
+  ];
+  const [why, ...next] =
     person === "asked"
-      ? "the host did not accept what was answered"
+      ? ["the host did not accept what was answered"]
       : isPartial
-        ? `a key was accepted, but the host also wants ${wanted}, and ${lack}`
+        ? [`a key was accepted, but the host also wants ${wanted}, and ${lack}`, ...more]
         : isRefusedOutright
-          ? `the host takes no keys, only ${wanted}, and ${lack}`
+          ? [`the host takes no keys, only ${wanted}, and ${lack}`, ...more]
           : /too many/i.test(error.message)
-            ? "the host stopped listening after too many keys"
-            : "the host accepted none of the keys";
-  const next =
-    person === "asked" || !(isPartial || isRefusedOutright)
-      ? []
-      : [
-          ...(person === "absent" && isAskable ? ["Run sync-creds on a terminal: it asks"] : []),
-          "Or name an account in hosts.json that a key alone lets in",
-        ];
+            ? ["the host stopped listening after too many keys", CHOOSE_ONE_KEY]
+            : ["the host accepted none of the keys"];
   const what = `${address} did not let us in`;
   return new SyncCredsError("AUTHENTICATION_FAILED", what, { why, next, cause: error });
 }
 
-function unreachable(error: Error, address: string, progress: Progress): SyncCredsError {
+function unreachable(error: Error, { address, command }: Peer, progress: Progress): SyncCredsError {
   const code = codeOf(error);
   const { stage, firstBytes } = progress;
   const isForeign = stage === "greeting" && firstBytes !== "" && !firstBytes.startsWith("SSH-");
@@ -184,7 +190,7 @@ function unreachable(error: Error, address: string, progress: Progress): SyncCre
     why,
     next: [
       ...(NEXT[code] === undefined ? [] : [NEXT[code]]),
-      `Check that \`ssh ssh://${address}\` works from here`,
+      `Check that \`${command}\` works from here`,
     ],
     cause: error,
   });

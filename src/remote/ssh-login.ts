@@ -37,7 +37,9 @@ export function loginInOrder(options: OpenOptions, progress: Progress, events: L
       if (taken !== null && taken.length > 0 && !taken.includes(method)) continue;
       if (method === "publickey") {
         const offer = keys.shift();
-        if (offer !== undefined) return asAttempt(username, offer);
+        if (offer === undefined) continue;
+        options.onOffer?.(offer);
+        return asAttempt(username, offer);
       } else if (person !== undefined && rounds[method] < ROUNDS) {
         rounds[method]++;
         if (method === "keyboard-interactive") return asked.keyboard(username);

@@ -264,9 +264,12 @@ keep_environment() {
   [ -s "$environment" ] || environment=
 }
 our_variables='ANTHROPIC_API_KEY CLAUDE_CODE_OAUTH_TOKEN'
+# What Claude Code prefers to a credentials file.
+outranking='ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL ANTHROPIC_PROFILE ANTHROPIC_FEDERATION_RULE_ID CLAUDE_CODE_OAUTH_TOKEN CLAUDE_CODE_SIMPLE CLAUDE_CODE_USE_BEDROCK CLAUDE_CODE_USE_VERTEX CLAUDE_CODE_USE_FOUNDRY'
 # Texts for `sh -c`: $0 is that script, $1 are names to be without, $2 is an env file of ours. Each is true in the end.
-had_environment='[ -z "$0" ] || . "$0"
-'
+# Of what outranks a login the new process has no more than the old one: a login shell may have read of some in .profile.
+had_environment="[ -z \"\$0\" ] || { unset $outranking; . \"\$0\"; }
+"
 unset_names='for name in $1; do unset "$name"; done
 '
 empty_names='for name in $1; do export "$name="; done

@@ -4,7 +4,7 @@ import type { Keychain, Ports } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { readEntry, removeEntry, tokenPath, unwritable, writeEntry } from "./entries.ts";
 import type { TokenEntry, TokenStore } from "./entries.ts";
-import { keychainFor, storesFor, whyNot } from "./keychain.ts";
+import { keychainFor, keychainLabel, storesFor, whyNot } from "./keychain.ts";
 
 /** Where a token went, and what the user should know about that. */
 export interface Kept {
@@ -32,7 +32,8 @@ export async function keepToken(
     try {
       await write(name, secret, store, ports);
     } catch (error) {
-      obstacles.push(`the ${store}: ${whyNot(error)}`);
+      const place = store === "keychain" ? keychainLabel(ports) : tokenPath(name, ports);
+      obstacles.push(`${place} cannot be used (${whyNot(error)})`);
       continue;
     }
     const leftover = await removeElsewhere(name, store, former, ports);
@@ -103,5 +104,5 @@ async function removeFromKeychain(name: string, ports: Ports): Promise<void> {
 }
 
 function noteObstacle(obstacle: string): string {
-  return `kept in a file; what keeps it from ${obstacle}`;
+  return `kept in a file, for ${obstacle}`;
 }

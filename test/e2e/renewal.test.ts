@@ -5,6 +5,7 @@ import { installClaude } from "../support/laptop.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { openStage, PUSH, renderHostLogin, tokens } from "../support/stage.ts";
 import { hasScript, openTerminal } from "../support/terminal.ts";
+import { until } from "../support/until.ts";
 
 const old = renderHostLogin(tokens.bad);
 const RENEWED = "sk-ant-oat01-CANARYrenewed-access-0001";
@@ -85,6 +86,24 @@ describe.skipIf(!hasSshd)("a push of a login that is due", () => {
     expectOldFile(stage, old);
   });
 
+  test("Ctrl-C meanwhile waits for the renewal, and then touches no host", async () => {
+    await using stage = await openStage({ hostFile: old });
+    stage.logIn(tokens.good, { expiresAt: Date.now() + 2 * MINUTE_MS });
+    const claude = installClaude(stage.laptop, "waits");
+    const run = stage.start("push", "web-1", "--refresh", "auto");
+    await until("Claude Code is renewing", () => claude.isRenewing());
+
+    process.kill(-run.pid, "SIGINT");
+    claude.release();
+    const ended = await run.ended;
+
+    expect(ended.code).toBe(130);
+    expect(ended.stderr).toContain("interrupted before any host was touched");
+    expect(readFileSync(stage.laptopFile, "utf8")).toContain(RENEWED);
+    expect(claude.calls()[0]?.signals).toEqual([]);
+    expect(stage.sshd.log()).not.toContain("Connection from");
+  });
+
   test("--refresh takes auto and never", async () => {
     await using stage = await openStage();
     const ended = await stage.run("push", "web-1", "--refresh", "perhaps");
@@ -105,6 +124,18 @@ describe.skipIf(!hasSshd || !hasScript)("on a terminal a push of a login that is
     terminal.type("y\r");
 
     expect(await terminal.ended).toBe(0);
+    expect(hostToken(stage)).toBe(RENEWED);
+  });
+
+  test("with --yes is not asked about", async () => {
+    await using stage = await openStage({ hostFile: old, running: true });
+    stage.logIn(tokens.good, { expiresAt: Date.now() + 2 * MINUTE_MS });
+    installClaude(stage.laptop, "renews");
+
+    const terminal = openTerminal(stage, ["push", "web-1", "--yes"]);
+
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.raw()).not.toContain(QUESTION);
     expect(hostToken(stage)).toBe(RENEWED);
   });
 

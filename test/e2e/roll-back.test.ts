@@ -1,16 +1,17 @@
 import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { entryOf, expectOldFile, expectSettled, hostToken } from "../support/host-state.ts";
+import { expectOldFile, expectSettled, hostToken } from "../support/host-state.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { openStage, renderHostLogin, tokens } from "../support/stage.ts";
 import type { Stage } from "../support/stage.ts";
 
-/** From its next restart on, the wrapper has this variable in its environment. */
+/** From its next restart on, the wrapper has this variable: a script sets it, where nothing can see it before. */
 function withVariable(stage: Stage, assignment: string): void {
-  const { restart } = entryOf(stage);
-  const command = restart.command.replace("exec ", `exec env ${assignment} `);
-  stage.configure({ restart: { ...restart, command } });
+  const command = stage.command.replace("exec ", `exec env ${assignment} `);
+  writeFileSync(join(stage.directory, "start.sh"), command);
+  const restart = { kind: "process", directory: "~/wrapper", command: "exec sh start.sh" };
+  stage.configure({ restart });
 }
 
 describe.skipIf(!hasSshd)("credentials that do not work on the host", () => {
@@ -77,33 +78,35 @@ describe.skipIf(!hasSshd)("credentials that do not work on the host", () => {
 });
 
 describe.skipIf(!hasSshd)("a key that outranks the credentials file", () => {
-  test("is named when it stands in the wrapper's environment, and the file goes back", async () => {
+  test("and that only the restarted process has is named then, and the file goes back", async () => {
     const old = renderHostLogin(tokens.bad);
     await using stage = await openStage({ hostFile: old, running: true });
     withVariable(stage, "ANTHROPIC_API_KEY=CANARY-shadow-0006");
 
-    const ended = await stage.run("push", "web-1", "--json");
+    const ended = await stage.run("push", "web-1", "--clear-shadows", "--json");
 
     expect(ended.code).toBe(10);
     expect(ended.result).toMatchObject({ outcome: "rolled-back", code: "external-key-invalid" });
     expect(ended.result.why).toContain("ANTHROPIC_API_KEY in the wrapper's environment outranks");
-    expect(ended.result.next.join("\n")).toContain("Remove ANTHROPIC_API_KEY");
+    expect(ended.result.next).toEqual([
+      "Remove ANTHROPIC_API_KEY where the wrapper is started, then restart it",
+    ]);
     expect(ended.stdout + ended.stderr).not.toContain("CANARY-shadow");
     expectOldFile(stage, old);
   });
 
-  test("is named when the apiKeyHelper of settings.json prints it", async () => {
-    const old = renderHostLogin(tokens.bad);
-    await using stage = await openStage({ hostFile: old, running: true });
-    const settings = join(dirname(stage.hostFile), "settings.json");
-    writeFileSync(settings, '{ "apiKeyHelper": "echo sk-ant-api03-CANARY-helper-0007" }\n');
+  test("and works, is no proof of what was pushed: unverified, with its name", async () => {
+    await using stage = await openStage({ hostFile: renderHostLogin(tokens.bad), running: true });
+    withVariable(stage, "ANTHROPIC_API_KEY=sk-ant-api03-GOOD-CANARY-shadow-0009");
 
     const ended = await stage.run("push", "web-1", "--json");
 
     expect(ended.code).toBe(10);
-    expect(ended.result).toMatchObject({ outcome: "rolled-back", code: "external-key-invalid" });
-    expect(ended.result.why).toContain("apiKeyHelper in settings.json");
-    expectOldFile(stage, old);
+    expect(ended.result).toMatchObject({ outcome: "unverified", code: "SHADOWED" });
+    expect(ended.result.why).toContain("ANTHROPIC_API_KEY (an API key) in the wrapper's env");
+    expect(ended.stdout + ended.stderr).not.toContain("CANARY-shadow");
+    expect(hostToken(stage)).toBe(tokens.good);
+    expectSettled(stage);
   });
 
   test.each([

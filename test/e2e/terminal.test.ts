@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { entryOf, expectOldFile, expectSettled, hostToken } from "../support/host-state.ts";
-import { hasSshd, keysOnRecord } from "../support/sshd.ts";
+import { canChooseShell, hasSshd, keysOnRecord } from "../support/sshd.ts";
 import { openStage, renderHostLogin, tokens } from "../support/stage.ts";
 import type { Stage } from "../support/stage.ts";
 import { hasScript, openTerminal } from "../support/terminal.ts";
@@ -88,6 +88,24 @@ describe.skipIf(!hasSshd || !hasScript)("on a terminal", () => {
   });
 });
 
+describe.skipIf(!canChooseShell || !hasScript)("a password on a terminal", () => {
+  test("is no longer asked for when the host has stopped waiting for it", async () => {
+    await using stage = await openStage({
+      sshd: {
+        shell: "/bin/sh",
+        password: "CANARY-password",
+        config: ["PasswordAuthentication yes", "PubkeyAuthentication no", "LoginGraceTime 1"],
+      },
+    });
+
+    const terminal = openTerminal(stage, ["push", "web-1"]);
+    await terminal.shows("Password of web-1");
+
+    expect(await terminal.ended).toBe(12);
+    expect(stripVTControlCharacters(terminal.raw())).toMatch(/web-1 +unreachable/);
+  });
+});
+
 describe.skipIf(!hasSshd || !hasScript)("an unknown host key on a terminal", () => {
   test("is shown, and after a yes recorded; the push goes on", async () => {
     await using stage = await openStage({ hostFile: old, running: true });
@@ -122,6 +140,25 @@ describe.skipIf(!hasSshd || !hasScript)("an unknown host key on a terminal", () 
     expect(stripVTControlCharacters(terminal.raw())).toMatch(/web-1 +refused/);
     expect(existsSync(knownHosts)).toBe(false);
     expect(stage.sshd.log()).not.toMatch(/Accepted|Failed|publickey/);
+    expectOldFile(stage, old);
+  });
+
+  test("Ctrl-C at the question ends the run: no other host's question follows", async () => {
+    await using stage = await openStage({ hostFile: old });
+    forgetHostKey(stage);
+    const entry = entryOf(stage);
+    const other = { ...entry, ssh: `${stage.sshd.user}@localhost:${stage.sshd.port}` };
+    writeFileSync(stage.hostsJson, JSON.stringify({ hosts: { "web-0": other, "web-1": entry } }));
+
+    const terminal = openTerminal(stage, ["push", "web-*"]);
+    await terminal.shows("Is this the key of");
+    terminal.type("\u0003");
+
+    expect(await terminal.ended).toBe(130);
+    const plain = stripVTControlCharacters(terminal.raw());
+    expect(new Set(plain.match(/Is this the key of \S+/g)).size).toBe(1);
+    expect(plain).toMatch(/web-0 +failed/);
+    expect(plain).toMatch(/web-1 +failed/);
     expectOldFile(stage, old);
   });
 

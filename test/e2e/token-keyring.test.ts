@@ -59,7 +59,7 @@ describe.skipIf(!hasKeyring)("a keyring that is locked", () => {
     const ended = await runWithKeyring(laptop, "locked", "$CLI token set web-2 <frame");
 
     expect(ended.stdout).toContain("stored in ~/.config/sync-creds/tokens/web-2");
-    expect(ended.stderr).toMatch(/^kept in a file; what keeps it from the keychain: .+\n$/);
+    expect(ended.stderr).toMatch(/^kept in a file, for the keyring cannot be used \(.+\)\n$/);
     expect(readFileSync(fileOf(laptop), "utf8")).toBe(`${TOKEN}\n`);
   });
 

@@ -226,7 +226,7 @@ describe.skipIf(!hasScript)("on a terminal token set", () => {
   ])("%s takes a paste of many lines, shows none of it and leaves none over", async (_, paste) => {
     using laptop = openLaptop();
     const terminal = openTerminal(laptop, ["token", "set", "web-2"]);
-    await terminal.shows("Paste the token, or all that `claude setup-token` printed");
+    await terminal.shows("Paste the token or the output of `claude setup-token`");
     terminal.type(paste(setupFrame(TOKEN).replaceAll("\n", "\r")));
 
     expect(await terminal.ended).toBe(0);

@@ -38,9 +38,9 @@ describe.skipIf(!canChooseShell)("an account whose login shell is", () => {
   });
 
   test.each([
-    ["no shell at all", "/usr/sbin/nologin"],
-    ["`false`", "/bin/false"],
-  ])("%s says so, and nothing secret has been sent", async (_, shell) => {
+    ["no shell at all", "/usr/sbin/nologin", "This account is currently not available"],
+    ["`false`", "/bin/false", "and said nothing"],
+  ])("%s says so, and nothing secret has been sent", async (_, shell, said) => {
     await using stage = await openStage({ sshd: { shell }, hostFile: OLD });
     const { result, code, stdout, stderr } = await stage.run(...PUSH);
     expect(code).toBe(10);
@@ -48,6 +48,7 @@ describe.skipIf(!canChooseShell)("an account whose login shell is", () => {
     expect(result.state).toContain("nothing was changed");
     expect(result.next.join()).toContain("may have no shell");
     expect(stdout + stderr).not.toContain(tokens.good);
+    expect(result.why).toContain(said);
     await expectOldWhole(stage.hostFile, OLD);
   });
 

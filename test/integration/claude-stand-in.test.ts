@@ -163,6 +163,25 @@ const rows: Row[] = [
       ...settings({ env: { ANTHROPIC_API_KEY: badKey } }, MANAGED),
     },
   ],
+  [
+    "a key in a file of managed-settings.d",
+    BAD_KEY,
+    { ...GOOD_FILE, ...settings({ env: { ANTHROPIC_API_KEY: badKey } }, "managed.d/10-key.json") },
+  ],
+  [
+    "a key in ~/.claude.json over one in the environment",
+    BAD_KEY,
+    { ...GOOD_FILE, ...settings({ env: { ANTHROPIC_API_KEY: badKey } }, "home/.claude.json") },
+    { ANTHROPIC_API_KEY: goodKey },
+  ],
+  [
+    "a key in settings.json over one in ~/.claude.json",
+    "pong",
+    {
+      ...settings({ env: { ANTHROPIC_API_KEY: badKey } }, "home/.claude.json"),
+      ...settings({ env: { ANTHROPIC_API_KEY: goodKey } }),
+    },
+  ],
   ["a key in a .env", "pong", { ...GOOD_FILE, "cwd/.env": `ANTHROPIC_API_KEY=${badKey}\n` }],
   ["settings.json that is no JSON", "pong", { ...GOOD_FILE, "home/.claude/settings.json": "{" }],
   [
@@ -254,6 +273,7 @@ const rows: Row[] = [
     INVALID,
     {
       ...GOOD_FILE,
+      "home/.config/anthropic/configs/work.json": '{"authentication":{"type":"user_oauth"}}',
       "home/.config/anthropic/credentials/work.json": JSON.stringify({ access_token: bad }),
     },
     { ANTHROPIC_PROFILE: "work" },

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SCRIPT_FILES } from "../../src/remote/script.ts";
+import { inspect } from "../../src/doctor/inspect.ts";
 import { install } from "../../src/install/install.ts";
 import { commit } from "../../src/install/rollback.ts";
 import { probe } from "../../src/probe/probe.ts";
@@ -12,6 +13,7 @@ import { SHELLS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
 import { findProgram } from "../support/programs.ts";
 import { expectNoTraces } from "../support/promises.ts";
 import { renderHostLogin, tokens } from "../support/stage.ts";
+import { straceFilesInto, writesIn } from "../support/strace.ts";
 
 /** Names of folders that a careless script would run, cut, or expand. The marker is what they would make. */
 const NAMES = [
@@ -82,42 +84,22 @@ describe.each(SHELLS)("under %s", (_, shell) => {
 
 describe.skipIf(findProgram("strace") === undefined)("seen by strace", () => {
   test.each(SHELLS)(
-    "the probe under %s opens nothing for writing and makes nothing",
+    "probe and inspection under %s open nothing for writing and make nothing",
     async (_, shell) => {
       using host = await makeLocalHome();
       writeHostFile(host, renderHostLogin(tokens.other));
       writeFileSync(join(host.configDir, "settings.json"), "{}");
       const trace = join(host.home, "..", "trace");
-      const calls = "%file,open,openat,creat,mkdir,rename,link,symlink,unlink,truncate,chmod,chown";
-      const words = [
-        "strace",
-        "-f",
-        "-qq",
-        "-s",
-        "300",
-        "-o",
-        trace,
-        "-e",
-        `trace=${calls}`,
-        ...shell,
-      ];
+      const words = [...straceFilesInto(trace), ...shell];
       const { half, run, ended } = await host.open(words);
       await probe(half, run, {}, host.recipe);
+      await inspect(half, run, { claude: false, log: true });
       half.end();
       await ended;
 
-      const lines = readFileSync(trace, "utf8").split("\n");
-      expect(lines.some((line) => line.includes(".credentials.json"))).toBe(true);
-      const writes = lines.filter(
-        (line) =>
-          !line.includes("= -1 ") &&
-          (/O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/.test(line)
-            ? !/"\/dev\/(?:null|tty)"/.test(line)
-            : /\b(?:creat|mkdir|mkdirat|rename\w*|link|linkat|symlink\w*|unlink\w*|rmdir|truncate|f?chmod\w*|l?f?chown\w*|utime\w*|mknod\w*)\(/.test(
-                line,
-              )),
-      );
-      expect(writes).toEqual([]);
+      const text = readFileSync(trace, "utf8");
+      expect(text).toContain(".credentials.json");
+      expect(writesIn(text)).toEqual([]);
       expect(existsSync(join(host.configDir, ".sync-creds"))).toBe(false);
     },
   );

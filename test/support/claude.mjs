@@ -13,7 +13,7 @@
 // STANDIN_VERSION=2.0.5 speaks as that one does. Failures come at once: the real client retries a 401 for minutes.
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import {
@@ -37,7 +37,19 @@ const BAD_TOKEN = "Invalid auth token · Fix external auth token";
 const argv = process.argv.slice(2);
 const USER = join(configDir, "settings.json");
 const PROJECT = [".claude/settings.json", ".claude/settings.local.json"];
-const MANAGED = process.env.STANDIN_MANAGED_SETTINGS || "/etc/claude-code/managed-settings.json";
+const MANAGED = listManaged(
+  process.env.STANDIN_MANAGED_SETTINGS || "/etc/claude-code/managed-settings.json",
+);
+// What Claude Code remembers of itself: its `env` counts too.
+const MEMORY = join(process.env.CLAUDE_CONFIG_DIR || process.env.HOME || homedir(), ".claude.json");
+const CLOUDS = [
+  "BEDROCK",
+  "VERTEX",
+  "FOUNDRY",
+  "ANTHROPIC_AWS",
+  "MANTLE",
+  "ANTHROPIC_GOOGLE_CLOUD",
+];
 
 if (argv.includes("--version")) console.log(`${VERSION} (Claude Code)`);
 else if (argv[0] === "auth" && argv[1] === "status") showStatus();
@@ -45,7 +57,7 @@ else await answer();
 
 async function answer() {
   const started = Date.now();
-  const failure = await tryWith(chooseCredential(readSetup([USER, ...PROJECT, MANAGED])));
+  const failure = await tryWith(chooseCredential(readSetup([USER, ...PROJECT, ...MANAGED])));
   const prompt = promptOf(argv) ?? readFileSync(0, "utf8");
   const result = failure ?? /(\S+)\s*$/.exec(prompt)?.[1] ?? "";
   const isError = failure !== undefined;
@@ -67,7 +79,8 @@ async function answer() {
 /** Environment and settings as they act together; of two files the later one wins, and both win over the environment. */
 function readSetup(files) {
   const settings = files.map(readJson).filter((file) => file !== undefined);
-  const variables = Object.assign({ ...process.env }, ...settings.map(({ env }) => env));
+  const environments = [process.env, readJson(MEMORY)?.env, ...settings.map(({ env }) => env)];
+  const variables = Object.assign({}, ...environments);
   const bare = argv.includes("--bare") || isOn(variables.CLAUDE_CODE_SIMPLE);
   const helpers = settings.map((file) => file.apiKeyHelper);
   // A bare client takes the variables of its settings files, but not their helper.
@@ -77,9 +90,7 @@ function readSetup(files) {
 
 /** The order of precedence. */
 function chooseCredential({ variables, apiKeyHelper, bare }) {
-  const cloud = ["BEDROCK", "VERTEX", "FOUNDRY"].find((name) =>
-    isOn(variables[`CLAUDE_CODE_USE_${name}`]),
-  );
+  const cloud = CLOUDS.find((name) => isOn(variables[`CLAUDE_CODE_USE_${name}`]));
   if (cloud !== undefined) return { kind: "cloud", provider: cloud.toLowerCase() };
   const key = variables.ANTHROPIC_API_KEY?.trim();
   const bearer = variables.ANTHROPIC_AUTH_TOKEN;
@@ -98,9 +109,17 @@ function chooseCredential({ variables, apiKeyHelper, bare }) {
   return { kind: login.refreshToken === "" ? "blanked" : "none" };
 }
 
-/** The access token of a named profile; one that is not there is passed over. */
+/** The managed file, and those in the folder beside it. */
+function listManaged(file) {
+  const folder = file.replace(/\.json$/, ".d");
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  return [file, ...names.map((name) => join(folder, name))];
+}
+
+/** The access token of a named profile; one that is not set up is passed over. */
 function readProfile({ ANTHROPIC_PROFILE: name, ANTHROPIC_CONFIG_DIR: folder }) {
   const directory = folder || join(process.env.HOME || homedir(), ".config", "anthropic");
+  if (readJson(join(directory, "configs", `${name}.json`)) === undefined) return undefined;
   return readJson(join(directory, "credentials", `${name}.json`))?.access_token;
 }
 
@@ -146,8 +165,8 @@ async function tryExternal({ bearer, key, apiKeyHelper }) {
 
 /** Says what would be used, as far as `claude auth status` knows: it runs no helper, and reads no `env` of a project. */
 function showStatus() {
-  const { variables, bare } = readSetup([USER, MANAGED]);
-  const { apiKeyHelper } = readSetup([USER, ...PROJECT, MANAGED]);
+  const { variables, bare } = readSetup([USER, ...MANAGED]);
+  const { apiKeyHelper } = readSetup([USER, ...PROJECT, ...MANAGED]);
   const credential = chooseCredential({ variables, apiKeyHelper, bare });
   const loggedIn = credential.kind !== "none" && credential.kind !== "blanked";
   const status = {

@@ -68,6 +68,8 @@ export async function startDropbear(): Promise<SshdHost> {
     hostKeys,
     knownHosts,
     sshConfig: join(directory, "none"),
+    etc: "/etc",
+    inside: [],
     knownHostsText,
     log: () => readFileSync(logFile, "utf8"),
     reload: () => Promise.resolve(),

@@ -44,6 +44,10 @@ export function fakePorts({ files = {}, ...different }: FakeWorld = {}): Ports {
       },
       list: (folder) => Promise.resolve(namesIn(disk, folder)),
       replace: async (path, bytes) => void disk.set(path, { content: bytes }),
+      create: async (path, bytes) => {
+        if (disk.has(path)) throw withCode("EEXIST", path);
+        disk.set(path, { content: bytes });
+      },
       writePrivate: async (path, bytes) => void disk.set(path, { content: bytes }),
       makeFolder: () => Promise.resolve(),
       makePrivateFolder: () => Promise.resolve("/run/user/1000/sync-creds-aaaaaa"),

@@ -1,6 +1,6 @@
 // A stand-in for Claude Code as `claude -p … --output-format json` treats its login: it renews in the last five minutes
 // of an access token, or when that is rejected, by writing a new file in the old one's place; a refused renewal blanks
-// the login; what outranks the login is used in its place. Usage: node renewing-claude.mjs MODE …arguments of claude
+// the login (all seen with 2.1.330, renewals with 2.0.5 too, against an API of our own); what outranks the login is used in its place. Usage: node renewing-claude.mjs MODE …arguments of claude
 import {
   appendFileSync,
   existsSync,
@@ -62,7 +62,8 @@ async function renew(login) {
   const lock = join(config, ".oauth_refresh.lock");
   mkdirSync(lock);
   writeFileSync(join(here, "renewing"), "");
-  while (mode === "waits" && !existsSync(join(here, "release"))) await sleep(20);
+  const mayGoOn = () => mode !== "waits" || existsSync(join(here, "release"));
+  while (!mayGoOn()) await sleep(20);
   // A renewal that is broken off here has used up the old refresh token, and lost the new one.
   write({
     ...login,

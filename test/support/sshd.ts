@@ -35,6 +35,8 @@ export interface SshdOptions {
   readonly path?: readonly string[];
   /** Network namespace that sshd listens in, and its address there; loopback of this one unless told. */
   readonly at?: { readonly namespace: string; readonly address: string };
+  /** Gives the host an /etc of its own, laid over this machine's. Check `hasOwnEtc` (own-etc.ts) first. */
+  readonly ownEtc?: boolean;
   /** File into which strace writes every program that is started here. Check `hasStrace` first. */
   readonly trace?: string;
 }
@@ -63,6 +65,10 @@ export interface SshdHost extends AsyncDisposable {
   readonly knownHosts: string;
   /** A file for `ssh -F`: any host name leads here, with the right key and known_hosts. */
   readonly sshConfig: string;
+  /** The host's /etc, as it is seen from here. */
+  readonly etc: string;
+  /** Words before a command that shall run where the host's own /etc is; none where it has none. */
+  readonly inside: readonly string[];
   /** Lines for known_hosts under another name. */
   knownHostsText(name: string): string;
   /** What sshd has written so far (LogLevel VERBOSE). */
@@ -83,6 +89,16 @@ export interface HostKey {
 }
 
 const SSHD = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"].find(isProgram);
+/** Runs what follows where /etc is this machine's to read and its own to write: what is written there goes with it. */
+export const OWN_ETC = [
+  "unshare",
+  "-m",
+  "/bin/sh",
+  "-c",
+  'mount -t tmpfs none /mnt && mkdir /mnt/new /mnt/work && mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/new,workdir=/mnt/work /etc && exec "$@"',
+  "sh",
+] as const;
+
 const isRoot = process.getuid?.() === 0;
 
 /** Whether there is a sshd here. Without one tests skip, loudly; in CI they fail. */
@@ -134,6 +150,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
     hostKeys,
     knownHosts,
     sshConfig,
+    etc: options.ownEtc === true ? `/proc/${sshd.pid}/root/etc` : "/etc",
+    inside: options.ownEtc === true ? ["nsenter", "-m", "-t", `${sshd.pid}`] : [],
     knownHostsText,
     log: () => readFileSync(logFile, "utf8"),
     reload: async () => {
@@ -204,6 +222,7 @@ async function listen(
     const logFile = join(directory, `sshd-${port}.log`);
     writeFileSync(file, renderConfig(directory, home, port, hostKeys, options));
     const inside = options.at === undefined ? [] : ["ip", "netns", "exec", options.at.namespace];
+    if (options.ownEtc === true) inside.push(...OWN_ETC);
     const command = [...inside, SSHD ?? "sshd", "-D", "-e", "-f", file];
     const [program = "", ...argv] =
       options.trace === undefined ? command : ["strace", ...straceInto(options.trace), ...command];

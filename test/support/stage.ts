@@ -17,6 +17,7 @@ export const tokens = {
   good: "sk-ant-oat01-CANARYgood-laptop-0001",
   other: "sk-ant-oat01-CANARYgood-host-0002",
   bad: "sk-ant-oat01-CANARYBAD-0003",
+  alsoBad: "sk-ant-oat01-CANARYBAD-0033",
   limit: "sk-ant-oat01-CANARYLIMIT-0004",
   slow: "sk-ant-oat01-CANARYSLOW-0012",
   refresh: "sk-ant-ort01-CANARYrefresh-laptop-0005",
@@ -36,6 +37,7 @@ export interface StageOptions {
   readonly hostFile?: string | undefined;
   /** Starts the wrapper before the test begins, on what the host has then. */
   readonly running?: boolean;
+  readonly byHand?: ByHand;
 }
 
 export interface Ended {
@@ -103,6 +105,7 @@ export function renderHostLogin(accessToken: string): string {
 
 /** The arguments of a push to the one host. */
 export const PUSH = ["push", "web-1", "--json"] as const;
+export const CLEAR = ["push", "web-1", "--clear-shadows", "--json"] as const;
 
 /** Builds the stage; `await using` takes it down. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
@@ -196,7 +199,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   chmodSync(sshd.home, 0o755);
   if (sshd.uid !== process.getuid?.())
     execFileSync("chown", ["-R", `${sshd.uid}:${sshd.gid}`, sshd.home]);
-  if (options.running === true) await startWrapper(stage, command, directory);
+  if (options.running === true) await startWrapper(stage, options.byHand);
   return stage;
 }
 
@@ -243,13 +246,34 @@ function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv):
   };
 }
 
-async function startWrapper(stage: Stage, command: string, cwd: string): Promise<void> {
-  const child = spawn("/bin/sh", ["-c", `${command} >>wrapper.log 2>&1`], {
-    cwd,
+/** How a wrapper is started by hand. */
+export interface ByHand {
+  /** Variables besides HOME and PATH. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** By a login shell, which reads `.profile`. */
+  readonly login?: boolean;
+  /** Instead of the wrapper's own command. */
+  readonly command?: string;
+}
+
+/** Starts the wrapper of a stage as a person would, and waits until it answers. */
+export async function startWrapper(
+  stage: Stage,
+  { environment, login, command = stage.command }: ByHand = {},
+): Promise<void> {
+  const { sshd, directory } = stage;
+  const words = [
+    "/bin/sh",
+    login === true ? "-lc" : "-c",
+    `cd '${directory}' && ${command} >>wrapper.log 2>&1`,
+  ];
+  const [program = "", ...argv] = [...sshd.inside, ...words];
+  const child = spawn(program, argv, {
+    cwd: directory,
     detached: true,
-    uid: stage.sshd.uid,
-    gid: stage.sshd.gid,
-    env: { HOME: stage.sshd.home, PATH: process.env["PATH"] },
+    uid: sshd.uid,
+    gid: sshd.gid,
+    env: { HOME: sshd.home, PATH: process.env["PATH"], ...environment },
     stdio: "ignore",
   });
   child.unref();

@@ -12,6 +12,8 @@ export interface TcpProxy extends AsyncDisposable {
   hangUp(): void;
   /** Bytes that passed so far, as the client sees it. */
   readonly bytes: { readonly sent: number; readonly received: number };
+  /** How often the client has spoken after it had heard something new: its round trips, if there is a delay. */
+  readonly flights: number;
   /** Connections accepted so far. */
   readonly connections: number;
 }
@@ -35,6 +37,8 @@ export async function startTcpProxy(
   const bytes = { sent: 0, received: 0 };
   let isBlackHole = false;
   let connections = 0;
+  let flights = 0;
+  let hasHeard = true;
 
   const pipe = (
     from: Socket,
@@ -75,8 +79,15 @@ export async function startTcpProxy(
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
     }
+    client.on("data", () => {
+      if (hasHeard) flights += 1;
+      hasHeard = false;
+    });
     pipe(client, target, sendDelayMs, (length) => (bytes.sent += length));
-    pipe(target, client, receiveDelayMs, (length) => (bytes.received += length));
+    pipe(target, client, receiveDelayMs, (length) => {
+      bytes.received += length;
+      hasHeard = true;
+    });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
@@ -86,6 +97,9 @@ export async function startTcpProxy(
   return {
     port: address.port,
     bytes,
+    get flights() {
+      return flights;
+    },
     get connections() {
       return connections;
     },

@@ -139,7 +139,9 @@ describe("the plan of a dry run", () => {
     baseline,
     shadows: [],
     unread: [],
+    fileDecides: true,
     flaw: undefined,
+    doubts: [],
     ...different,
   });
 

@@ -50,6 +50,25 @@ describe.skipIf(!hasSshd)("the agent", () => {
     expect(sshd.log()).not.toContain("Failed publickey");
   });
 
+  test("with more keys than the host listens to: those tried are named, and how to choose", async () => {
+    await using sshd = await startSshd({ config: ["MaxAuthTries 2"] });
+    await using agent = await openAgent(sshd.directory);
+    for (let index = 0; index < 4; index++) {
+      const key = join(sshd.directory, `other_${index}`);
+      generateKey(key, "ed25519", ["-C", `other ${index}`]);
+      agent.add(key);
+    }
+    writeFileSync(join(sshd.directory, "authorized_keys"), "");
+    const config = readFileSync(sshd.sshConfig, "utf8");
+    writeFileSync(sshd.sshConfig, config.replace("IdentitiesOnly yes", "IdentitiesOnly no"));
+    const error = await failure(sshd, {}, via(sshd, agent.socket));
+    expect(error.code).toBe("AUTHENTICATION_FAILED");
+    expect(error.why).toContain(`too many keys; offered: ${sshd.clientKey}`);
+    expect(error.why).toContain("other 0 of the agent");
+    expect(error.why).not.toContain("other 1");
+    expect(error.next[0]).toContain("IdentitiesOnly yes");
+  });
+
   test.each(["gone", "hanging", "talking nonsense"])(
     "that is %s is passed over, and named when nothing else works",
     async (kind) => {

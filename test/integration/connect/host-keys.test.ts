@@ -60,8 +60,29 @@ describe.skipIf(!hasSshd)("host keys", () => {
     expect(error.next.join("\n")).toContain(
       `\`ssh-keygen -R '[127.0.0.1]:${sshd.port}' -f ${sshd.knownHosts}\``,
     );
+    const overSsh = await failure(sshd, { human: yes().human }, { transport: "openssh" });
+    expect(overSsh.why).toContain(`${sshd.knownHosts}:2 says otherwise`);
+    expect(overSsh.next.join("\n")).toContain(
+      `\`ssh-keygen -f "${sshd.knownHosts}" -R "[127.0.0.1]:${sshd.port}"\``,
+    );
     expect(sshd.log()).not.toMatch(/publickey|Accepted|Failed/);
   });
+
+  test.each(["node", "openssh"] as const)(
+    "where ssh_config has unknown keys refused, accepting one takes another option (%s)",
+    async (transport) => {
+      await using sshd = await startSshd();
+      writeFileSync(sshd.knownHosts, "");
+      const config = readFileSync(sshd.sshConfig, "utf8");
+      writeFileSync(sshd.sshConfig, `StrictHostKeyChecking yes\n${config}`);
+      const ssh = { host: "web" };
+      const error = await failure(sshd, {}, { ssh, sshConfig: sshd.sshConfig, transport });
+      expect(error.code).toBe("HOST_KEY_UNKNOWN");
+      expect(error.next.join("\n")).toContain(
+        `accept it with \`ssh -o StrictHostKeyChecking=ask -F ${sshd.sshConfig} web\``,
+      );
+    },
+  );
 
   test("a revoked key is refused although it is also known", async () => {
     await using sshd = await startSshd();

@@ -38,6 +38,18 @@ describe.skipIf(!hasSshd)("a host behind jump hosts", () => {
     for (const jump of [outer, inner]) expect(jump.log()).toContain("Accepted publickey");
   });
 
+  test("is reached through one that is named by address and port", async () => {
+    await using target = await startSshd();
+    await using jump = await startSshd();
+    const { sshConfig } = writeConfig(target, jump);
+    const text = readFileSync(sshConfig, "utf8").replace("Host jump-1", "Host 127.0.0.1");
+    const address = `${jump.user}@127.0.0.1:${jump.port}`;
+    writeFileSync(sshConfig, text.replace("ProxyJump jump-1", `ProxyJump ${address}`));
+    const { out } = await runOn(target, "echo in", {}, { ...TARGET, sshConfig });
+    expect(out).toBe("in\n");
+    expect(jump.log()).toContain("Accepted publickey");
+  });
+
   test("ends its jump hosts' connections with its own", async () => {
     await using target = await startSshd();
     await using jump = await startSshd();
@@ -67,6 +79,10 @@ describe.skipIf(!hasSshd)("a host behind jump hosts", () => {
       code: "HOST_UNREACHABLE",
       message: expect.stringMatching(/^cannot reach jump host \S+@127\.0\.0\.1:\d+$/),
       why: "nothing listens on that port",
+      next: [
+        expect.any(String),
+        `Check that \`ssh -F ${config.sshConfig} jump-1\` works from here`,
+      ],
     });
   });
 
@@ -77,7 +93,7 @@ describe.skipIf(!hasSshd)("a host behind jump hosts", () => {
     const error = await failure(target, {}, { ...TARGET, ...config });
     expect(error.code).toBe("HOST_UNREACHABLE");
     expect(error.why).toMatch(
-      /^jump host \S+ was reached, but not the host behind it: Connection refused/,
+      /^jump host \S+ was reached, but not 127\.0\.0\.1:\d+ behind it: Connection refused/,
     );
   });
 
@@ -134,6 +150,67 @@ describe.skipIf(!hasSshd)("a host behind jump hosts", () => {
       code: "HOST_KEY_CHANGED",
       message: expect.stringContaining("jump host"),
     });
+  });
+
+  test("over `ssh` too: what is wrong with the jump host is said of the jump host", async () => {
+    await using target = await startSshd();
+    await using jump = await startSshd();
+    const over = (config: { sshConfig: string }) =>
+      failure(target, {}, { ...TARGET, ...config, transport: "openssh" });
+    const title = new RegExp(`jump host ${jump.user}@127\\.0\\.0\\.1:\\d+`);
+
+    expect(await over(writeConfig(target, { ...jump, port: await freePort() }))).toMatchObject({
+      code: "HOST_UNREACHABLE",
+      message: expect.stringMatching(title),
+      why: expect.stringContaining("nothing listens on that port"),
+    });
+    const config = writeConfig(target, jump);
+    expect(await over(writeConfig(target, { ...jump, clientKey: "/none" }))).toMatchObject({
+      code: "AUTHENTICATION_FAILED",
+      message: expect.stringMatching(title),
+      why: "the host accepted none of the keys; it takes publickey",
+      next: [`Check that \`ssh -F ${config.sshConfig} jump-1\` works from here`],
+    });
+    writeFileSync(jump.knownHosts, "");
+    expect(await over(writeConfig(target, jump))).toMatchObject({
+      code: "HOST_KEY_UNKNOWN",
+      message: expect.stringMatching(title),
+    });
+    expect(target.log()).not.toContain("Connection from");
+  });
+
+  test("over `ssh` too: `StrictHostKeyChecking no` of a jump host counts as `ask`", async () => {
+    await using target = await startSshd();
+    await using outer = await startSshd();
+    await using inner = await startSshd();
+    const { sshConfig } = writeConfig(target, outer, inner);
+    const text = readFileSync(sshConfig, "utf8");
+    writeFileSync(
+      sshConfig,
+      text.replaceAll("ProxyJump", "StrictHostKeyChecking yes\n  ProxyJump"),
+    );
+    appendFileSync(sshConfig, "Host jump-*\n  StrictHostKeyChecking no\n");
+    const config = { ...TARGET, sshConfig, transport: "openssh" as const };
+    for (const jump of [outer, inner]) writeFileSync(jump.knownHosts, "");
+    expect(await failure(target, {}, config)).toMatchObject({ code: "HOST_KEY_UNKNOWN" });
+    expect(outer.log()).not.toContain("Accepted");
+
+    const { human, asked } = yes();
+    await expect(runOn(target, "echo in", { human }, config)).resolves.toMatchObject({
+      out: "in\n",
+    });
+    expect(asked).toEqual([
+      expect.stringContaining(
+        `Is this the key of jump host ${outer.user}@127.0.0.1:${outer.port}?`,
+      ),
+      expect.stringContaining(
+        `Is this the key of jump host ${inner.user}@127.0.0.1:${inner.port}?`,
+      ),
+    ]);
+    for (const jump of [outer, inner]) {
+      expect(jump.log()).toContain("Accepted publickey");
+      expect(readFileSync(jump.knownHosts, "utf8")).not.toBe("");
+    }
   });
 
   test("with a pinned key: the pin is the host's own, not the jump host's", async () => {

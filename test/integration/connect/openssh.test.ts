@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -187,8 +187,41 @@ describe.skipIf(!hasSshd)("the system's ssh", () => {
     );
     expect(await failure(sshd, {}, config)).toMatchObject({
       code: "HOST_UNREACHABLE",
-      why: expect.stringContaining("no way in"),
+      why: "its ProxyCommand gave no way to the host (`ssh`: no way in)",
+      next: [
+        "Run the ProxyCommand of your ssh configuration by hand and see what it says",
+        `Check that \`ssh -F ${sshd.sshConfig} web\` works from here`,
+      ],
     });
+  });
+
+  test("names the jump host's end of the way when that is where it breaks", async () => {
+    await using sshd = await startSshd();
+    await using jump = await startSshd({ config: ["AllowTcpForwarding no"] });
+    writeFileSync(
+      sshd.sshConfig,
+      `Host jump\n  Port ${jump.port}\n  IdentityFile ${jump.clientKey}\n  UserKnownHostsFile ${jump.knownHosts}\n` +
+        `Host web\n  ProxyJump jump\n${readFileSync(sshd.sshConfig, "utf8")}`,
+    );
+    const config = { ssh: ALIAS.ssh, sshConfig: sshd.sshConfig, transport: "openssh" as const };
+    const error = await failure(sshd, {}, config);
+    expect(error.why).toMatch(/^the way through its jump host ended .*administratively prohibited/);
+    expect(error.next.join("\n")).not.toContain("MaxStartups");
+  });
+
+  test("keeps to one connection and its commands, whatever else the configuration has `ssh` do", async () => {
+    await using sshd = await startSshd();
+    const touched = join(sshd.directory, "touched");
+    appendFileSync(
+      sshd.sshConfig,
+      "  ForkAfterAuthentication yes\n  SessionType none\n  StdinNull yes\n  RemoteCommand false\n  RequestTTY force\n" +
+        `  Tunnel yes\n  PermitLocalCommand yes\n  LocalCommand touch ${touched}\n  ForwardAgent yes\n` +
+        `  ControlMaster auto\n  ControlPath ${touched}\n  LocalForward ${touched} 127.0.0.1:1\n`,
+    );
+    const config = { ssh: ALIAS.ssh, sshConfig: sshd.sshConfig, transport: "openssh" as const };
+    await expect(runOn(sshd, "echo in", {}, config)).resolves.toMatchObject({ out: "in\n" });
+    expect(existsSync(touched)).toBe(false);
+    expect(sshd.log()).not.toMatch(/tun|agent forwarding|auth-agent/i);
   });
 
   test("is chosen when the host speaks only what this program does not", async () => {
@@ -245,7 +278,7 @@ describe.skipIf(!hasSshd)("the system's ssh", () => {
       const { openOpensshSession } = await import(${JSON.stringify(program)});
       const files = { makePrivateFolder: async () => ${JSON.stringify(folder)}, remove: async () => {} };
       await openOpensshSession({ argv: ["-F", ${JSON.stringify(sshd.sshConfig)}], destination: "web",
-        address: "web", files, platform: process.platform, env: process.env, connectTimeoutMs: 20000 });
+        address: "web", command: "ssh web", hops: [], files, platform: process.platform, env: process.env, connectTimeoutMs: 20000 });
       console.log("open");
       setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], {

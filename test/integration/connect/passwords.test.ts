@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { connect } from "../../../src/connect/connect.ts";
 import { nodePorts } from "../../../src/node-ports.ts";
@@ -31,7 +32,11 @@ function person(...answers: string[]): { human: Human; asked: string[] } {
 }
 
 function passwordHost(...config: string[]): Promise<SshdHost> {
-  return startSshd({ shell: "/bin/sh", password: PASSWORD, config });
+  return startSshd({
+    shell: "/bin/sh",
+    password: PASSWORD,
+    config: ["LogLevel DEBUG1", ...config],
+  });
 }
 
 describe.skipIf(!canChooseShell)("a host that asks for a password", () => {
@@ -47,8 +52,8 @@ describe.skipIf(!canChooseShell)("a host that asks for a password", () => {
     await using sshd = await passwordHost(...config);
     const { human, asked } = person(PASSWORD);
     await expect(runOn(sshd, "echo in", { human })).resolves.toMatchObject({ out: "in\n" });
-    expect(asked).toEqual([`Password of ${sshd.user}@127.0.0.1:${sshd.port}`]);
-    expect(sshd.log()).not.toContain("Failed none");
+    expect(asked).toEqual([`Password of web-1 (${sshd.user}@127.0.0.1:${sshd.port})`]);
+    expect(sshd.log()).not.toContain("method none");
   });
 
   test("asks once per run, and again when the answer was refused", async () => {
@@ -57,8 +62,8 @@ describe.skipIf(!canChooseShell)("a host that asks for a password", () => {
     const ports = nodePorts({ home: sshd.home, env: {}, human });
     for (let left = 2; left > 0; left--) (await connect(hostEntryOf(sshd), ports)).close();
     expect(asked).toEqual([
-      `Password of ${sshd.user}@127.0.0.1:${sshd.port}`,
-      `That was refused. Password of ${sshd.user}@127.0.0.1:${sshd.port}`,
+      `Password of web-1 (${sshd.user}@127.0.0.1:${sshd.port})`,
+      `That was refused. Password of web-1 (${sshd.user}@127.0.0.1:${sshd.port})`,
     ]);
   });
 
@@ -81,6 +86,17 @@ describe.skipIf(!canChooseShell)("a host that asks for a password", () => {
       why: expect.stringContaining("takes no keys, only password"),
       next: [expect.stringContaining("on a terminal"), expect.any(String)],
     });
+  });
+
+  test("where no key may be offered says so, and does not blame the keys", async () => {
+    await using sshd = await passwordHost("PasswordAuthentication yes");
+    appendFileSync(sshd.sshConfig, "  PreferredAuthentications password\n");
+    expect(await failure(sshd, {}, { sshConfig: sshd.sshConfig })).toMatchObject({
+      code: "AUTHENTICATION_FAILED",
+      message: expect.stringContaining("no key may be offered"),
+      why: expect.stringContaining("your ssh configuration allows none"),
+    });
+    expect(sshd.log()).not.toContain("Connection from");
   });
 
   test("ends when the person breaks off", async () => {

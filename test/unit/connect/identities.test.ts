@@ -120,18 +120,21 @@ describe.skipIf(!isHere)("a real key", () => {
     const ports = fakePorts({ ...world(text), human });
     const identity = await readIdentity("/key", ports);
     const keys = await Promise.all([
-      unlockIdentity(identity, ports),
-      unlockIdentity(identity, ports),
+      unlockIdentity(identity, "web-1", ports),
+      unlockIdentity(identity, "web-1", ports),
     ]);
     expect(keys[0]).toBe(keys[1]);
     expect(keys[0]).toHaveProperty("type", "ssh-ed25519");
-    expect(questions).toEqual(["Passphrase of /key", "Passphrase of /key"]);
+    expect(questions).toEqual([
+      "Passphrase of /key (for web-1)",
+      "That was wrong. Passphrase of /key (for web-1)",
+    ]);
   });
 
   test("without anybody to ask, a locked key is skipped with the way out", async () => {
     const { text } = make("nobody", "-t", "ed25519", "-N", "secret", "-a", "1");
     const ports = fakePorts(world(text));
-    expect(await unlockIdentity(await readIdentity("/key", ports), ports)).toMatchObject({
+    expect(await unlockIdentity(await readIdentity("/key", ports), "web-1", ports)).toMatchObject({
       why: expect.stringContaining("passphrase"),
       next: expect.stringContaining("ssh-add /key"),
     });

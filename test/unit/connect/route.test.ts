@@ -19,13 +19,18 @@ function routeOf(config: string, world: FakeWorld = {}) {
 
 const PLAIN = {
   label: "web-1",
+  command:
+    "ssh -p 2222 -i ~/keys/id -o UserKnownHostsFile=/home/ann/known_hosts deploy@web-1.example.com",
+
   name: "web-1",
   hops: [],
   demands: [],
   methods: ["publickey", "keyboard-interactive", "password"],
   keychainHasPassphrases: false,
   keepAlive: { intervalMs: 5000, count: 3 },
+  takesAnyKey: false,
   socket: {},
+  forksAway: false,
   notes: [],
 };
 
@@ -43,6 +48,15 @@ test("a complete entry needs no ssh program", async () => {
     strict: "ask",
     connectTimeoutMs: 10_000,
   });
+});
+
+test("a person would reach it with the name and the files that hosts.json gives", async () => {
+  const commandOf = async (different: Parameters<typeof hostEntry>[0]) =>
+    (await resolveRoute(hostEntry(different), fakePorts(fakeRun({ stdout: "" })))).command;
+  expect(await commandOf({ ssh: { host: "web" } })).toBe("ssh web");
+  expect(await commandOf({ ssh: { host: "web", user: "ann" }, sshConfig: "/a b/it's" })).toBe(
+    String.raw`ssh -F '/a b/it'\''s' ann@web`,
+  );
 });
 
 test("ssh is asked with the parts that select its answer, once per run and target", async () => {
@@ -84,6 +98,7 @@ test("what ssh says is followed", async () => {
   ].join("\n");
   expect(await routeOf(config)).toEqual({
     ...PLAIN,
+    command: "ssh web",
     host: "10.0.0.7",
     port: 2200,
     user: "deploy",
@@ -214,7 +229,13 @@ test("ProxyJump is followed hop by hop, each as its own configuration says", asy
   });
   const { hops } = await routeOf("", { run });
   expect(hops).toMatchObject([
-    { label: "jump host bastion", host: "bastion.example.com", user: "eve", port: 2022 },
+    {
+      label: "jump host bastion",
+      command: "ssh -p 2022 eve@bastion",
+      host: "bastion.example.com",
+      user: "eve",
+      port: 2022,
+    },
     { label: "jump host inner", host: "10.0.0.1", user: "ops", hostKeyAlias: "inner-key" },
   ]);
   expect(hops[0]?.identityFiles).toEqual(["/keys/bastion"]);
@@ -258,6 +279,16 @@ test("tokens in ProxyJump are those of the host behind it", async () => {
   ]);
 });
 
+test("the brackets that ssh -G puts around an address are no part of it", async () => {
+  const { run } = fakeSsh({
+    web: "proxyjump eve@[192.0.2.1]:2022\n",
+    "192.0.2.1": "user ignored\n",
+  });
+  expect((await routeOf("", { run })).hops).toMatchObject([
+    { host: "192.0.2.1", user: "eve", port: 2022 },
+  ]);
+});
+
 test("a ProxyJump that names no host is refused before anything is contacted", async () => {
   await expect(routeOf("proxyjump -oProxyCommand=x")).rejects.toMatchObject({
     code: "SSH_UNSUPPORTED",
@@ -291,10 +322,11 @@ test("an ssh that hangs is not waited for", async () => {
     resolveRoute(hostEntry({ ssh: { host: "web" } }), fakePorts({ run: tooSlow })),
   ).rejects.toMatchObject({
     code: "SSH_UNSUPPORTED",
+    why: "`ssh -G` did not answer within 10 s",
     next: [expect.stringContaining("Match exec")],
   });
 });
 
 function tooSlow(): Promise<never> {
-  return Promise.reject(new Error("`ssh` took longer than 2 s"));
+  return Promise.reject(Object.assign(new Error("it took too long"), { code: "ETIMEDOUT" }));
 }

@@ -67,6 +67,8 @@ describe("a file is left alone that has", () => {
     ["a comment that might go on", `A=1\n# x\\`, "unterminated", 2],
     ["ours inside a value of several lines", `A="x\n${KEY}=${API}\n"`, "unclear", 1],
     ["ours on a continued line", `\nDIR=C:\\\n${KEY}=${API}\n`, "unclear", 2],
+    ["ours behind a comment that might go on", `# x\\\n${KEY}=${API}\n`, "unclear", 1],
+    ["ours behind a command that goes on", `echo \\\n${KEY}=${API}\n`, "unclear", 1],
     ["ours beside another", `export A=1 ${KEY}=${API}\n`, "unclear", 1],
     ["another beside ours", `export ${KEY}=${API} A=1\n`, "unclear", 1],
     ["ours for one command", `${KEY}=${API} python3 wrapper.py\n`, "unclear", 1],
@@ -133,6 +135,7 @@ describe("for any text", () => {
     fc.string({ maxLength: 12 }),
     fc.constantFrom(
       "# comment",
+      "# goes on\\",
       "A=1",
       'B="2"',
       "C='x",

@@ -89,8 +89,8 @@ test("a host knows its groups; a host may be called like a property of every obj
     ["b", ["prod", "odd"]],
   ]);
   expect(groups).toEqual([
-    { name: "prod", hosts: ["constructor", "b"], confirm: true },
-    { name: "odd", hosts: ["b"], confirm: false },
+    { name: "prod", hosts: ["constructor", "b"], confirm: true, order: {} },
+    { name: "odd", hosts: ["b"], confirm: false, order: {} },
   ]);
 });
 
@@ -226,7 +226,10 @@ test.each([
   [{ "web-1": { hosts: ["web-1"] } }, "groups.web-1 has the name of a host"],
   [{ all: { hosts: ["web-1"] } }, "groups.all is reserved"],
   [{ prod: { hosts: [] } }, "groups.prod.hosts must not be empty"],
-  [{ prod: { hosts: ["web-1"], canary: "web-1" } }, "groups.prod.canary is not in this release"],
+  [{ prod: { hosts: ["web-1"], canary: "web-2" } }, "groups.prod.canary is not among the hosts"],
+  [{ prod: { hosts: ["web-1"], waves: [] } }, "groups.prod.waves must not be empty"],
+  [{ prod: { hosts: ["web-1"], waves: ["a"] } }, "groups.prod.waves[0]"],
+  [{ prod: { hosts: ["web-1"], maxFailures: -1 } }, "groups.prod.maxFailures"],
   [{ prod: ["web-1"] }, "groups.prod must be an object"],
 ])("the groups %j are refused", (groups, line) => {
   expect(problemsOf({ groups, hosts: { "web-1": ENOUGH } }).join()).toContain(line);

@@ -10,10 +10,12 @@ const ours: OurLogin = {
 };
 const OWN =
   "the host has a login of its own, with a refresh token that did not come from this laptop";
+const RENEWED =
+  "what this laptop wrote there is there no more: the host's own Claude has renewed it, or somebody has logged in there";
 const NEWER = "the host has a newer access token than this laptop";
 
 const guard = (host: HostLogin, different: Partial<ChainQuestion> = {}) =>
-  guardChain({ host, ours, lastWritten: [], knownDead: false, ...different });
+  guardChain({ host, ours, lastWritten: [], knownDead: false, now: 1500, ...different });
 
 describe("nothing is destroyed by writing over", () => {
   test.each<[string, HostLogin, Partial<ChainQuestion>]>([
@@ -50,6 +52,22 @@ describe("nothing is destroyed by writing over", () => {
       { state: "login", fingerprint: "x", refreshFingerprint: "y", expiresAt: 9999 },
       { knownDead: true },
     ],
+    [
+      "an access token from elsewhere that is over, though ours ends sooner",
+      { state: "login", fingerprint: "x", expiresAt: 1499 },
+      { ours: { fingerprint: "ours-new", validUntil: 1000 } },
+    ],
+    [
+      "a login of its own that nothing can renew any more",
+      {
+        state: "login",
+        fingerprint: "x",
+        refreshFingerprint: "y",
+        expiresAt: 1400,
+        loginEndsAt: 1499,
+      },
+      {},
+    ],
   ])("%s", (_, host, different) => {
     expect(guard(host, different)).toBeUndefined();
   });
@@ -67,6 +85,12 @@ describe("something would be destroyed", () => {
       "a login that the host has renewed since we handed it over",
       { state: "login", fingerprint: "x", refreshFingerprint: "renewed" },
       { lastWritten: ["handed-over", "x-before"] },
+      RENEWED,
+    ],
+    [
+      "a login of its own that its refresh token can still renew",
+      { state: "login", fingerprint: "x", refreshFingerprint: "y", expiresAt: 1400 },
+      {},
       OWN,
     ],
     [
@@ -97,7 +121,7 @@ test("a refresh token that nobody here knows is never written over unasked", () 
     fc.property(login, fc.array(fc.string()), (host, lastWritten) => {
       fc.pre(host.fingerprint !== ours.fingerprint);
       fc.pre(![...lastWritten, ours.localRefreshFingerprint].includes(host.refreshFingerprint));
-      expect(guard(host, { lastWritten })).toBe(OWN);
+      expect(guard(host, { lastWritten })).toBe(lastWritten.length === 0 ? OWN : RENEWED);
     }),
   );
 });

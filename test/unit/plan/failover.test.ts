@@ -55,6 +55,7 @@ function plan(
     lastWritten: [],
     shadows: [],
     flaw: undefined,
+    fileDecides: false,
     force: false,
     clearShadows: false,
   };

@@ -38,6 +38,7 @@ function plan(report: Partial<ProbeReport> = {}, different: Partial<PlanQuestion
     baseline: FAILS,
     lastWritten: [],
     shadows: [],
+    fileDecides: true,
     flaw: undefined,
     force: false,
     clearShadows: false,

@@ -72,12 +72,14 @@ describe("the answer to a probe", () => {
       project: "/srv/my wrapper",
       wiring: "/etc/systemd/system/wrapper.service.d/zz-sync-creds.conf",
       freeKiB: 1_048_576,
+      boot: undefined,
       clock: 1_767_225_600_000,
       missing: [],
       wrapper: { pid: 4711, start: "88231", uid: 1001 },
       unit: "active",
       foreign: false,
       directory: "directory",
+      environmentSeen: true,
       shadows: [
         { name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" },
         {

@@ -1,16 +1,23 @@
 import { describe, expect, test } from "vitest";
 import type { HostResult } from "../../../src/outcome.ts";
-import type { Offer } from "../../../src/plan/plan.ts";
-import { fingerprintsWrittenTo, readLedger, recordInLedger } from "../../../src/rollout/ledger.ts";
-import { Secret } from "../../../src/secret.ts";
+import {
+  fingerprintsWrittenTo,
+  readLedger,
+  recordInLedger,
+  verifiedAt,
+} from "../../../src/rollout/ledger.ts";
 import { FAKE_NOW, fakePorts } from "../../support/fake-ports.ts";
 
-const TOKEN = "sk-ant-oat01-CANARYcanaryCANARY";
 const PATH = "/home/ann/.local/state/sync-creds/ledger.jsonl";
 
-const offer: Offer = { block: new Secret(`{"accessToken":"${TOKEN}"}`), fingerprint: "aaaa0001" };
-const handedOver: Offer = { ...offer, sentRefreshFingerprint: "bbbb0001" };
-const verified: HostResult = { host: "web-1", outcome: "verified", next: [], durationMs: 1 };
+const CIRCUMSTANCES = { run: "c0ffee00", who: "ann@laptop" };
+const verified: HostResult = {
+  host: "web-1",
+  outcome: "verified",
+  fingerprint: "aaaa0001",
+  next: [],
+  durationMs: 1,
+};
 
 /** A ledger with these lines in it. */
 const ledgerOf = (...lines: string[]) =>
@@ -19,27 +26,47 @@ const ledgerOf = (...lines: string[]) =>
 describe("what is written can be read again", () => {
   test("in the order of writing, and nothing secret with it", async () => {
     const ports = fakePorts();
-    await recordInLedger(ports, offer, verified);
-    await recordInLedger(ports, handedOver, { ...verified, host: "web-2", outcome: "unverified" });
-    expect(await readLedger(ports)).toEqual([
-      { at: FAKE_NOW, host: "web-1", outcome: "verified", fingerprint: "aaaa0001" },
-      {
-        at: FAKE_NOW,
-        host: "web-2",
-        outcome: "unverified",
-        fingerprint: "aaaa0001",
-        refreshFingerprint: "bbbb0001",
-      },
-    ]);
-    expect((await ports.files.read(PATH)).bytes.toString("utf8")).not.toContain("CANARY");
+    await recordInLedger(ports, verified, CIRCUMSTANCES);
+    await recordInLedger(
+      ports,
+      { ...verified, host: "web-2", outcome: "unverified", code: "usage-limit" },
+      { ...CIRCUMSTANCES, sentRefreshFingerprint: "bbbb0001" },
+    );
+    await recordInLedger(
+      ports,
+      { host: "web-3", outcome: "rolled-back", code: "token-expired", next: [], durationMs: 1 },
+      { ...CIRCUMSTANCES, sentRefreshFingerprint: "bbbb0001", by: "switch fallback on" },
+    );
+    const common = { at: FAKE_NOW, ...CIRCUMSTANCES };
+    expect(await readLedger(ports)).toEqual({
+      entries: [
+        { ...common, host: "web-1", outcome: "verified", fingerprint: "aaaa0001" },
+        {
+          ...common,
+          host: "web-2",
+          outcome: "unverified",
+          fingerprint: "aaaa0001",
+          refreshFingerprint: "bbbb0001",
+          code: "usage-limit",
+        },
+        {
+          ...common,
+          host: "web-3",
+          outcome: "rolled-back",
+          by: "switch fallback on",
+          code: "token-expired",
+        },
+      ],
+      damaged: [],
+    });
   });
 
   test("a laptop that never pushed has an empty one", async () => {
-    expect(await readLedger(fakePorts())).toEqual([]);
+    expect(await readLedger(fakePorts())).toEqual({ entries: [], damaged: [] });
   });
 });
 
-test("lines that are not ours are passed over", async () => {
+test("damaged lines are told by their numbers, and the others count", async () => {
   const good = '{"at":1,"host":"web-1","outcome":"verified","fingerprint":"aaaa0001"}';
   const entries = await ledgerOf(
     "",
@@ -49,11 +76,11 @@ test("lines that are not ours are passed over", async () => {
     "[]",
     "7",
     '{"host":"web-1"}',
-    '{"host":1,"fingerprint":"aaaa0001"}',
-    '{"fingerprint":"aaaa0001"}',
+    '{"at":1,"host":1,"fingerprint":"aaaa0001"}',
+    '{"at":1,"host":"web-1","outcome":"verified","fingerprint":7}',
     good,
   );
-  expect(entries).toEqual([JSON.parse(good)]);
+  expect(entries).toEqual({ entries: [JSON.parse(good)], damaged: [2, 3, 4, 5, 6, 7, 8, 9] });
 });
 
 test.each(["EACCES", "EISDIR", "EFBIG"])(
@@ -68,22 +95,31 @@ test.each(["EACCES", "EISDIR", "EFBIG"])(
 
 test("what this laptop put on a host: access tokens, and refresh tokens that went along", () => {
   const entry = { at: 1, outcome: "verified" };
-  const ledger = [
+  const entries = [
     { ...entry, host: "web-1", fingerprint: "aaaa0001" },
     { ...entry, host: "web-2", fingerprint: "aaaa0002" },
     { ...entry, host: "web-1", fingerprint: "aaaa0003", refreshFingerprint: "bbbb0003" },
+    { ...entry, host: "web-1", fingerprint: "aaaa0004", outcome: "rolled-back" },
+    { ...entry, host: "web-1", fingerprint: "aaaa0005", by: "rollback" },
   ];
+  const ledger = { entries, damaged: [] };
   expect(fingerprintsWrittenTo("web-1", ledger)).toEqual(["aaaa0001", "aaaa0003", "bbbb0003"]);
   expect(fingerprintsWrittenTo("web", ledger)).toEqual([]);
 });
 
-test("what a rollback or a failover has left there is noted, and not taken for what this laptop put there", async () => {
-  const ports = fakePorts();
-  await recordInLedger(ports, { fingerprint: "cccc0001" }, verified, { kind: "restore" });
-  await recordInLedger(ports, {}, verified, { kind: "switch", name: "fallback", to: "on" });
-  const ledger = await readLedger(ports);
-  expect(ledger).toMatchObject([{ host: "web-1", by: "rollback", fingerprint: "cccc0001" }]);
-  expect(fingerprintsWrittenTo("web-1", ledger)).toEqual([]);
+test.each<[string, string[], number | undefined]>([
+  ["never seen", [], undefined],
+  ["verified with it", ["verified aaaa0001"], 1],
+  ["found unchanged with it", ["verified aaaa0001", "unchanged aaaa0001"], 2],
+  ["verified with another one since", ["verified aaaa0001", "verified aaaa0002"], undefined],
+  ["put back since", ["verified aaaa0001", "rolled-back aaaa0001"], undefined],
+  ["unverified", ["unverified aaaa0001"], undefined],
+])("a host is known as verified or not: %s", (_, lines, at) => {
+  const entries = lines.map((line, index) => {
+    const [outcome = "", fingerprint = ""] = line.split(" ");
+    return { at: index + 1, host: "web-1", outcome, fingerprint };
+  });
+  expect(verifiedAt("web-1", "aaaa0001", { entries, damaged: [] })).toBe(at);
 });
 
 test.each([
@@ -108,6 +144,6 @@ test.each([
   ],
 ])("where it lies: %s", async (_, surroundings, path) => {
   const ports = fakePorts(surroundings);
-  await recordInLedger(ports, offer, verified);
+  await recordInLedger(ports, verified, CIRCUMSTANCES);
   expect(await ports.files.exists(path)).toBe(true);
 });

@@ -29,7 +29,7 @@ describe("a token is kept", () => {
     const { entry, notes } = await keepToken("web-2", TOKEN, FACTS, ports);
 
     expect(entry.store).toBe("file");
-    expect(notes).toEqual(["kept in a file; what keeps it from the keychain: it is locked"]);
+    expect(notes).toEqual(["kept in a file, for the keyring cannot be used (it is locked)"]);
     expect(await textOf(ports, FILE)).toBe("sk-ant-oat01-CANARYtoken-0001\n");
     expect(await resolve(ports)).toEqual(["setup-token", FAKE_NOW, true]);
   });
@@ -79,7 +79,7 @@ describe("a token is kept", () => {
 
     await expect(keepToken("web-2", TOKEN, FACTS, insisting)).rejects.toMatchObject({
       code: "TOKEN_STORE",
-      why: "the keychain: it is locked",
+      why: "the keyring cannot be used (it is locked)",
     });
     expect(await textOf(ports, FILE)).toBe("sk-ant-oat01-CANARYother-0002\n");
     expect(await readEntry("web-2", ports)).toMatchObject({ store: "file" });

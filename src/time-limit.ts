@@ -4,7 +4,8 @@ export class TimeLimit {
   #leftMs = 0;
   #startedAt = 0;
   #timer: NodeJS.Timeout | undefined;
-  #isHeld = false;
+  /** How many times it is held just now. */
+  #holds = 0;
 
   constructor(onOver: () => void) {
     this.#onOver = onOver;
@@ -14,18 +15,17 @@ export class TimeLimit {
   start(milliseconds: number): void {
     clearTimeout(this.#timer);
     this.#leftMs = milliseconds;
-    if (!this.#isHeld) this.#run();
+    if (this.#holds === 0) this.#run();
   }
 
   hold(): void {
-    this.#isHeld = true;
+    if (this.#holds++ > 0) return;
     clearTimeout(this.#timer);
     this.#leftMs -= performance.now() - this.#startedAt;
   }
 
   goOn(): void {
-    this.#isHeld = false;
-    this.#run();
+    if (--this.#holds === 0) this.#run();
   }
 
   /** No limit any more. */

@@ -1,0 +1,74 @@
+import { SyncCredsError } from "../errors.ts";
+import { renderGuess } from "../hosts/problem.ts";
+import type { Selection } from "../hosts/select.ts";
+import { renderReady } from "../output/ready-table.ts";
+import type { Ports } from "../ports.ts";
+import type { Conduct } from "../rollout/conductor.ts";
+import { parseAmount, parseWaves } from "../rollout/waves.ts";
+import type { Amount } from "../rollout/waves.ts";
+import { verifyConsent } from "./questions.ts";
+
+/** How a run over several hosts shall go, as the command line says it. */
+export interface ConductOptions {
+  readonly concurrency?: number;
+  readonly canary?: string;
+  readonly waves?: string;
+  readonly maxFailures?: string;
+  readonly unreachable?: "fail" | "skip";
+  readonly atomic?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/**
+ * The conduct of a run: options win over what the group of hosts.json says. `what` comes before the hosts in a question:
+ * `Push 52a4d4f7 to`. Errors: `USAGE`; `INPUT_NEEDED` where a person must be asked and nobody is there.
+ */
+export function conductOf(
+  selection: Selection,
+  what: string,
+  options: ConductOptions,
+  ports: Ports,
+): Conduct {
+  const { hosts, order, needsConfirmation } = selection;
+  const canary = options.canary ?? order.canary;
+  if (options.canary !== undefined && !hosts.some(({ name }) => name === options.canary)) {
+    const names = hosts.map(({ name }) => name);
+    throw new SyncCredsError("USAGE", `the canary ${options.canary} is not among the targets`, {
+      why: `the targets are ${names.join(", ")}`,
+      next: [`Name one of them${renderGuess(options.canary, names)}`],
+    });
+  }
+  const mustAsk = needsConfirmation !== undefined && options.dryRun !== true && !options.yes;
+  if (mustAsk && ports.human === undefined) verifyAnswerable(selection, what);
+  const waves = options.waves === undefined ? order.waves : parseWaves(options.waves);
+  const most =
+    options.maxFailures === undefined ? order.maxFailures : amountOf(options.maxFailures);
+  return {
+    concurrency: options.concurrency ?? 10,
+    skipUnreachable: options.unreachable === "skip",
+    atomic: options.atomic === true,
+    ...(canary === undefined ? {} : { canary }),
+    ...(waves === undefined ? {} : { waves }),
+    ...(most === undefined ? {} : { maxFailures: most }),
+    ...(mustAsk
+      ? { consent: (ready) => verifyConsent(selection, what, renderReady(ready), ports) }
+      : {}),
+  };
+}
+
+function verifyAnswerable({ hosts, needsConfirmation: reason }: Selection, what: string): void {
+  throw new SyncCredsError(
+    "INPUT_NEEDED",
+    `not without a yes: ${what} ${hosts.map(({ name }) => name).join(", ")}`,
+    { ...(reason === undefined ? {} : { why: reason }), next: ["Add `--yes` if you mean it"] },
+  );
+}
+
+function amountOf(text: string): Amount {
+  const amount = parseAmount(text);
+  if (amount !== undefined) return amount;
+  throw new SyncCredsError("USAGE", `\`${text}\` is no number of failures`, {
+    next: ["Say it as in `--max-failures 2` or `--max-failures 10%`"],
+  });
+}

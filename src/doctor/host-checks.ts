@@ -1,0 +1,194 @@
+import { bad, note, ok, warn } from "../diagnosis.ts";
+import type { Check } from "../diagnosis.ts";
+import { editOnce } from "../edits/edit-once.ts";
+import { namesSetBy } from "../edits/wiring.ts";
+import type { Host } from "../hosts/host.ts";
+import { renderSpan } from "../output/time.ts";
+import { findHazard } from "../plan/hazards.ts";
+import { pathsOf } from "../plan/own-files.ts";
+import { octalOf } from "../remote/host-files.ts";
+import type { HostFile } from "../remote/host-files.ts";
+import type { InspectReport } from "../remote/inspect-report.ts";
+import type { ProbeReport } from "../remote/probe-report.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Expiry dates are judged by the host's clock: how far it is from this laptop's (`now`, epoch milliseconds). */
+export function checkClock({ clock }: ProbeReport, now: number): Check {
+  const offMs = clock - now;
+  if (Number.isNaN(offMs)) return note("clock", "the host told no time");
+  if (Math.abs(offMs) <= MINUTE_MS) return ok("clock", "in step with this laptop's");
+  const span = renderSpan(Math.abs(offMs)).replace(/^in /, "");
+  return warn("clock", `${span} ${offMs > 0 ? "ahead of" : "behind"} this laptop's`, {
+    evidence: ["Claude Code judges dates by it, and a token may seem over, or alive, that is not"],
+    cure: ["Set one of the clocks right: `timedatectl set-ntp true`"],
+    exit: 10,
+  });
+}
+
+/** What would make a push unsafe, or fail: modes, owners, links, room, the supervisor's name. */
+export function checkFiles(host: Host, report: ProbeReport, inspection: InspectReport): Check[] {
+  const hazard = findHazard(host, report);
+  const elsewhere = readsElsewhere(report, inspection);
+  if (hazard !== undefined) {
+    const { message, why, next, code } = hazard;
+    const evidence = why === undefined ? [] : [why];
+    const topic = code === "RESTART_FAILED" ? "restart" : "file";
+    return [bad(topic, message, { evidence, cure: next, code, exit: 10 }), ...elsewhere];
+  }
+  const { fileEntry, dirEntry, configDir } = report;
+  const mode = octalOf(fileEntry.mode);
+  if (fileEntry.kind === "file" && mode !== "600") {
+    const path = pathsOf(configDir).credentials;
+    return [
+      warn("file", `${path} has mode ${mode}: others can read the login`, {
+        cure: [`On HOST: \`chmod 600 ${path}\`; a push does so too`],
+        code: "TARGET_UNSAFE",
+        exit: 10,
+      }),
+      ...elsewhere,
+    ];
+  }
+  const what =
+    fileEntry.kind === "file"
+      ? "mode 600, the wrapper's own"
+      : `${configDir} is ${dirEntry.kind === "absent" ? "not there yet" : "the wrapper's own"}`;
+  return elsewhere.length > 0 ? elsewhere : [ok("file", what)];
+}
+
+/** A wrapper with another home reads another file: the usual reason for `Not logged in` after a good push. */
+function readsElsewhere(
+  report: ProbeReport,
+  { wrapperHome, wrapperDir, containers }: InspectReport,
+): Check[] {
+  if (containers.length > 0) return [];
+  const reads = wrapperDir ?? (wrapperHome === undefined ? undefined : `${wrapperHome}/.claude`);
+  const isSame =
+    reads === undefined || [report.configDir, `${report.home}/.claude`].includes(reads);
+  if (isSame || reads === report.configDir) return [];
+  return [
+    bad("file", `the wrapper reads ${reads}, a push writes ${report.configDir}`, {
+      evidence: [
+        `${wrapperDir === undefined ? "HOME" : "CLAUDE_CONFIG_DIR"} in its environment says so`,
+      ],
+      cure: [
+        `Set for HOST in hosts.json: \`"configDir": ${JSON.stringify(reads)}\`, or \`runAs\` to the wrapper's account`,
+      ],
+      code: "TARGET_UNSAFE",
+      exit: 10,
+    }),
+  ];
+}
+
+/** What sync-creds itself has left there. */
+export function checkChanges(
+  { lockedBy, leftover, lastRun }: ProbeReport,
+  { backups }: InspectReport,
+): Check[] {
+  const checks: Check[] = [];
+  if (lockedBy !== undefined) {
+    const cure = ["Wait for it to end, then look again"];
+    checks.push(
+      warn("changes", `a run is at work there: ${lockedBy}`, { cure, code: "LOCKED", exit: 13 }),
+    );
+  } else if (leftover !== undefined) {
+    checks.push(
+      bad("changes", `an unfinished change of ${leftover} lies there`, {
+        cure: ["The next push undoes it first: `sync-creds push HOST`"],
+        code: "RECOVERY_FAILED",
+        exit: 10,
+      }),
+    );
+  }
+  const kept = backups === 1 ? "1 backup" : `${backups} backups`;
+  const last =
+    lastRun === undefined
+      ? "nothing was ever pushed here"
+      : `last run ${lastRun.at} by ${lastRun.who}: ${lastRun.ending}`;
+  return [
+    ...checks,
+    lastRun === undefined ? note("changes", last) : ok("changes", `${last}; ${kept}`),
+  ];
+}
+
+/** Whether the host runs on its backup key, and how each switch stands. `files` are those of the switches, by name. */
+export function checkFallbacks(
+  host: Host,
+  report: ProbeReport,
+  files: ReadonlyMap<string, HostFile>,
+): Check[] {
+  return [
+    ...failoverOf(host, report),
+    ...Object.keys(host.switches).map((name) => switchOf(host, name, files)),
+  ];
+}
+
+function failoverOf({ backup, delivery }: Host, { files, configDir }: ProbeReport): Check[] {
+  if (backup === undefined || delivery === "api-key") return [];
+  const { env, key } = pathsOf(configDir);
+  if (namesSetBy(files.get(env)?.bytes).includes("ANTHROPIC_API_KEY")) {
+    return [note("fallback", "failover is on: the wrapper gets the backup API key")];
+  }
+  const isReady = files.get(key)?.bytes !== undefined;
+  return [
+    isReady
+      ? ok("fallback", "failover is off; the backup API key lies ready")
+      : note(
+          "fallback",
+          "failover is off; the backup API key is not there yet, the next push brings it",
+        ),
+  ];
+}
+
+function switchOf({ switches }: Host, name: string, files: ReadonlyMap<string, HostFile>): Check {
+  const one = switches[name];
+  const file = files.get(name);
+  if (one === undefined || file?.bytes === undefined) {
+    return bad(
+      "fallback",
+      `switch ${name}: ${one?.file ?? "its file"} ${file === undefined || file.kind === "absent" ? "is not there" : "cannot be read"}`,
+      {
+        cure: [`Correct \`switches.${name}.file\` in hosts.json`],
+        exit: 10,
+      },
+    );
+  }
+  const text = file.bytes.toString("utf8");
+  const edited = editOnce(text, one, "on");
+  if (edited.kind === "already") return note("fallback", `switch ${name} is on (${one.file})`);
+  if (edited.kind === "edited") return ok("fallback", `switch ${name} is off (${one.file})`);
+  const why =
+    edited.kind === "missing"
+      ? "neither of its texts stands"
+      : "its text does not stand exactly once";
+  return bad("fallback", `switch ${name} cannot be turned: ${why} in ${one.file}`, {
+    cure: [`Correct \`find\` and \`put\` of \`switches.${name}\` in hosts.json`],
+    exit: 10,
+  });
+}
+
+/** Which Claude Code answers behind the wrapper, and what follows from its version. */
+export function checkClaudeVersion({ claudeVersion }: ProbeReport): Check {
+  if (claudeVersion === undefined) {
+    return note("claude", "no `claude` on this account's PATH; the wrapper may have one elsewhere");
+  }
+  const what = `Claude Code ${claudeVersion}`;
+  if (isBefore(claudeVersion, [2, 1, 81])) {
+    return note(
+      "claude",
+      `${what}: a missing login is \`Invalid API key · Please run /login\` there`,
+      [
+        "from 2.1.81 on a login without `user:inference` counts as none; before 2.1.117 renewal under `-p` is unreliable",
+      ],
+    );
+  }
+  return ok("claude", what, [
+    "needs `user:inference` among the scopes, as every version from 2.1.81 on",
+  ]);
+}
+
+function isBefore(version: string, limit: readonly [number, number, number]): boolean {
+  const parts = version.split(/[.+-]/).slice(0, 3).map(Number);
+  const at = limit.findIndex((number, index) => (parts[index] ?? 0) !== number);
+  return at >= 0 && (parts[at] ?? 0) < (limit[at] ?? 0);
+}

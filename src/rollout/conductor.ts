@@ -1,0 +1,210 @@
+import { SyncCredsError, toSyncCredsError } from "../errors.ts";
+import type { HostResult } from "../outcome.ts";
+import type { Ready, Turns } from "../turns.ts";
+import { isTooMany, planWaves } from "./waves.ts";
+import type { Amount, Order } from "./waves.ts";
+
+/** How a run over several hosts goes. */
+export interface Conduct extends Order {
+  /** Hosts that connect, and hosts that are changed, at the same time. */
+  readonly concurrency: number;
+  /** More failures than this stop the run before its next wave; hosts out of reach are failures. */
+  readonly maxFailures?: Amount | undefined;
+  /** Hosts out of reach are left out: they stop nothing. */
+  readonly skipUnreachable?: boolean;
+  /** One failure returns every host. */
+  readonly atomic?: boolean;
+  /** Told what is about to change, when all hosts have been looked at. Rejects to stop the run before its first change. */
+  readonly consent?: (ready: readonly Ready[]) => Promise<void>;
+}
+
+interface Waiting extends Ready {
+  readonly go: () => void;
+  readonly stop: (error: SyncCredsError) => void;
+}
+
+const GOOD = new Set<HostResult["outcome"]>(["verified", "unchanged", "planned"]);
+
+/**
+ * Gives the hosts of one run their turns: all are looked at before the first is changed, waves follow each other, and too
+ * many failures stop what has not begun. It is told of each host's end by `ended`.
+ */
+export class Conductor implements Turns {
+  readonly #conduct: Conduct;
+  readonly #hosts: readonly string[];
+  readonly #results = new Map<string, HostResult>();
+  /** Looked at, waiting for their wave. */
+  readonly #ready = new Map<string, Waiting>();
+  /** Changing now, at most as many as may at a time. */
+  readonly #changing = new Set<string>();
+  /** Proven, waiting for the others. */
+  readonly #proven = new Map<string, (stays: boolean) => void>();
+  /** Connecting or being looked at, and waiting for that. */
+  readonly #looking = new Set<string>();
+  readonly #queue: { readonly host: string; readonly go: () => void }[] = [];
+  /** Where each host that was let go is changed. */
+  readonly #places = new Map<string, string>();
+  #waves: string[][] | undefined;
+  #mayBegin = false;
+
+  constructor(hosts: readonly string[], conduct: Conduct) {
+    this.#hosts = hosts;
+    this.#conduct = conduct;
+  }
+
+  get isAtomic(): boolean {
+    return this.#conduct.atomic === true;
+  }
+
+  connect(host: string): Promise<void> {
+    return new Promise((go) => {
+      this.#queue.push({ host, go });
+      this.#letConnect();
+    });
+  }
+
+  change(ready: Ready): Promise<void> {
+    // Looked at once more, for its file had changed under our hands: it is its turn still.
+    if (this.#changing.has(ready.host)) return Promise.resolve();
+    this.#looking.delete(ready.host);
+    this.#letConnect();
+    return new Promise((go, stop) => {
+      this.#ready.set(ready.host, { ...ready, go, stop });
+      this.#goOn();
+    });
+  }
+
+  stays(host: string): Promise<boolean> {
+    if (!this.isAtomic) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      this.#changing.delete(host);
+      this.#proven.set(host, resolve);
+      this.#goOn();
+    });
+  }
+
+  /** A host has come to its end, whatever it is. */
+  ended(result: HostResult): void {
+    const { host } = result;
+    for (const place of [this.#looking, this.#ready, this.#changing, this.#proven]) {
+      place.delete(host);
+    }
+    this.#results.set(host, result);
+    this.#letConnect();
+    this.#goOn();
+  }
+
+  #letConnect(): void {
+    while (this.#looking.size < this.#conduct.concurrency) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#looking.add(next.host);
+      next.go();
+    }
+  }
+
+  /** Whatever has just happened: lets go on who may. */
+  #goOn(): void {
+    if (this.isAtomic) this.#settleAtomic();
+    if (this.#waves === undefined) this.#begin();
+    else if (this.#mayBegin) this.#fillWave(this.#waves);
+  }
+
+  /** All hosts have been looked at, or have ended: now the first change may come. */
+  #begin(): void {
+    if (this.#results.size + this.#ready.size < this.#hosts.length) return;
+    const ready = this.#hosts.flatMap((host) => this.#ready.get(host) ?? []);
+    this.#waves = planWaves(
+      ready.map(({ host }) => host),
+      this.#conduct,
+    );
+    void this.#ask(ready);
+  }
+
+  async #ask(ready: readonly Ready[]): Promise<void> {
+    try {
+      if (ready.length > 0) await this.#conduct.consent?.(ready);
+      this.#mayBegin = true;
+      this.#goOn();
+    } catch (thrown) {
+      this.#stop(toSyncCredsError(thrown));
+    }
+  }
+
+  #fillWave(waves: string[][]): void {
+    const wave = waves.find((hosts) => hosts.some((host) => !this.#isDone(host)));
+    if (wave === undefined) return;
+    const hasBegun = wave.some((host) => !this.#ready.has(host));
+    if (!hasBegun) this.#stopIfTooMany();
+    for (const host of wave) {
+      const next = this.#ready.get(host);
+      if (next === undefined || this.#isTaken(next.place)) continue;
+      if (this.#changing.size >= this.#conduct.concurrency) return;
+      this.#ready.delete(host);
+      this.#changing.add(host);
+      this.#places.set(host, next.place);
+      next.go();
+    }
+  }
+
+  /** Two names of one host are not changed at the same time. */
+  #isTaken(place: string): boolean {
+    return [...this.#changing, ...this.#proven.keys()].some(
+      (host) => this.#places.get(host) === place,
+    );
+  }
+
+  #isDone(host: string): boolean {
+    return this.#results.has(host) || this.#proven.has(host);
+  }
+
+  #stopIfTooMany(): void {
+    const { canary, waves, maxFailures, atomic = false } = this.#conduct;
+    const isCareful = canary !== undefined || waves !== undefined || atomic;
+    const most = maxFailures ?? (isCareful ? { count: 0 } : undefined);
+    // Unless told how many may fail, waves and canary look at what the change has done: one dead host stops nobody.
+    const failed = this.#failed().filter(
+      ({ host }) => maxFailures !== undefined || atomic || this.#places.has(host),
+    );
+    if (!isTooMany(failed.length, most, this.#hosts.length)) return;
+    this.#stop(tooMany(failed));
+  }
+
+  /** Nothing new begins. What is under way comes to its own end. */
+  #stop(error: SyncCredsError): void {
+    const waiting = [...this.#ready.values()];
+    this.#ready.clear();
+    for (const { stop } of waiting) stop(error);
+  }
+
+  #failed(): HostResult[] {
+    const { skipUnreachable = false } = this.#conduct;
+    return [...this.#results.values()].filter(
+      ({ outcome }) => !GOOD.has(outcome) && !(outcome === "unreachable" && skipUnreachable),
+    );
+  }
+
+  /** Everybody is proven: all stay. Somebody has failed: nobody does. */
+  #settleAtomic(): void {
+    const hasFailed = this.#failed().length > 0;
+    const isComplete = this.#results.size + this.#proven.size === this.#hosts.length;
+    if (!hasFailed && !isComplete) return;
+    if (hasFailed && this.#mayBegin) this.#stop(tooMany(this.#failed()));
+    const settled = [...this.#proven];
+    for (const [host, resolve] of settled) {
+      this.#proven.delete(host);
+      this.#changing.add(host); // it is at work again, on its commit or its way back
+      resolve(!hasFailed);
+    }
+  }
+}
+
+function tooMany(failed: readonly HostResult[]): SyncCredsError {
+  return new SyncCredsError("STOPPED", "not begun: too many hosts had failed before it", {
+    why: failed.map(({ host, outcome }) => `${host} ${outcome}`).join(", "),
+    next: [
+      "Mend what they say, then `sync-creds push … --resume`",
+      "Or allow for it: `--max-failures`, `--unreachable skip`",
+    ],
+  });
+}
