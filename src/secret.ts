@@ -23,7 +23,7 @@ export class Secret {
 
   /** The same as bytes: a text as UTF-8. */
   revealBytes(): Buffer {
-    return Buffer.from(this.#bytes ?? this.#value);
+    return this.#toBytes();
   }
 
   /** True when both hold the same text; neither is revealed. */
@@ -33,7 +33,11 @@ export class Secret {
 
   /** True when the text, as UTF-8, is exactly these bytes. */
   equalsBytes(bytes: Uint8Array): boolean {
-    return this.revealBytes().equals(bytes);
+    return this.#toBytes().equals(bytes);
+  }
+
+  #toBytes(): Buffer {
+    return Buffer.from(this.#bytes ?? this.#value);
   }
 
   toString(): string {

@@ -29,7 +29,7 @@ export function backups(
         if (options.keep !== undefined && !prune) throw keepsNothing();
         const chosen = await chooseHosts(names, options, world);
         const jobs = await prepareBareJobs(chosen.hosts, chosen.directory, world.ports);
-        const always = `all but the newest ${keep} go for good: no rollback reaches further back`;
+        const always = `all but ${keep} go for good: no rollback reaches further back`;
         const needsConfirmation = prune ? (chosen.needsConfirmation ?? always) : undefined;
         const asking = { ...chosen, needsConfirmation };
         const conduct = conductOf(asking, "Remove backups of", options, world.ports);
@@ -41,7 +41,7 @@ export function backups(
             conduct,
             visit: (job, run) => visitBackups(job, run, prune ? keep : undefined),
           },
-          { ...options, dryRun: true, quiet: true },
+          { ...options, dryRun: true },
           world,
         );
       },
@@ -50,7 +50,7 @@ export function backups(
   );
 }
 
-// The newest one stays, so that a rollback still has something to go back to.
+// The newest one of credentials stays, so that a rollback still has something to go back to.
 const KEPT = 1;
 
 function keepsNothing(): SyncCredsError {

@@ -25,7 +25,7 @@ export function addBackCommands(
 
   toTargets(program.command("backups <target...>"))
     .description("list what hosts keep of earlier changes, by date and fingerprint; or prune it")
-    .option("--prune", "remove all but the newest; asks")
+    .option("--prune", "remove all but the newest one of credentials; asks")
     .option("--keep <n>", "how many --prune leaves: 1 unless told, 0 for none", parseKeep)
     .option("-y, --yes", "answer yes to the questions of this command")
     .action(async (names: string[], options: BackupsOptions) => {

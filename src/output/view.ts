@@ -20,11 +20,12 @@ export const STEP_LABEL: Readonly<Record<Step, string>> = {
   restart: "restarting the wrapper",
   smoke: "asking the wrapper a question",
   commit: "confirming",
-  rollback: "putting the former credentials back",
+  rollback: "putting everything back",
 };
 
 /** A host's ending in a few words. */
-export function renderEnding({ outcome, what, durationMs }: HostResult): string {
+export function renderEnding({ outcome, what, backups, durationMs }: HostResult): string {
   const seconds = (durationMs / 1000).toFixed(1);
+  if (backups !== undefined) return `keeps ${backups.length} (${seconds} s)`;
   return what === undefined ? `${outcome} (${seconds} s)` : `${outcome}: ${what} (${seconds} s)`;
 }

@@ -89,14 +89,7 @@ function keyFileOf({ means, backup }: Host, offer: Offer, report: ProbeReport): 
   const { key } = pathsOf(report.configDir);
   const value = means === "key-helper" ? offer.value : offer.spare;
   if (value !== undefined) return [whole(key, new Secret(`${value.reveal()}\n`))];
-  if (backup === undefined) return [whole(key, undefined)];
-  if (means === "key-helper" && report.files.get(key)?.bytes === undefined) {
-    throw new Unfit(
-      key,
-      "no backup key lies there yet: a push with `backup` in hosts.json brings it",
-    );
-  }
-  return [];
+  return backup === undefined ? [whole(key, undefined)] : [];
 }
 
 function credentialsOf({ means }: Host, { block }: Offer, report: ProbeReport): WantedFile[] {

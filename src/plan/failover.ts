@@ -2,11 +2,22 @@ import type { Host } from "../hosts/host.ts";
 import type { FileChange } from "../remote/file-change.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
 import { findInUse } from "./in-use.ts";
+import { pathsOf } from "./own-files.ts";
 import type { Offer, Plan } from "./plan.ts";
 
 /** A failover and its way back bring nothing: the files of the login stay as they are. */
 export function leavesLogin({ block, value, spare }: Offer): boolean {
   return block === undefined && value === undefined && spare === undefined;
+}
+
+/** A failover to a key that does not lie there. */
+export function lacksKey(
+  { means }: Host,
+  offer: Offer,
+  { files, configDir }: ProbeReport,
+): boolean {
+  const { key } = pathsOf(configDir);
+  return leavesLogin(offer) && means === "key-helper" && files.get(key)?.bytes === undefined;
 }
 
 /** What a change has to do with a failover: it is one, it takes one back, or it ends one by the way. */

@@ -10,7 +10,7 @@ import { guardChain } from "./chain-guard.ts";
 import { findCures } from "./cures.ts";
 import { wantedFiles } from "./delivery-files.ts";
 import type { WantedFile } from "./delivery-files.ts";
-import { failoverOf, leavesLogin } from "./failover.ts";
+import { failoverOf, lacksKey, leavesLogin } from "./failover.ts";
 import { findHazard } from "./hazards.ts";
 import { pathsOf } from "./own-files.ts";
 import { renderChange } from "./plan-lines.ts";
@@ -152,6 +152,7 @@ function shadowed({ host, shadows, clearShadows, baseline }: PlanQuestion): Plan
 
 function changeOf(question: PlanQuestion): Plan {
   const { host, offer, report, baseline, shadows, lastWritten } = question;
+  if (lacksKey(host, offer, report)) return refuse("refused", refusal.noKey(host));
   const cures = findCures(shadows, host.restart);
   const wanted = wantedFiles({ host, offer, report, cures, lastWritten });
   if (wanted.kind === "unread") return { kind: "look-closer", path: wanted.path };

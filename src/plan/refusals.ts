@@ -83,6 +83,17 @@ export function unclearSwitch(
   );
 }
 
+/** A failover, and no key to fail over to. */
+export function noKey({ name }: Host): SyncCredsError {
+  return new SyncCredsError("BACKUP_UNKNOWN", "no API key lies ready on the host", {
+    why: "a push that succeeds puts it there, and a rollback may have taken it away",
+    next: [
+      `While a login works: \`sync-creds push ${name}\``,
+      'When none does: `"delivery": "api-key"` and `"place": "helper"` in hosts.json, then the same push',
+    ],
+  });
+}
+
 /** There is no backup, or none of that name. */
 export function noBackup({ name }: Host, wanted: string | undefined): SyncCredsError {
   return wanted === undefined

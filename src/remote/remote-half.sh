@@ -353,11 +353,24 @@ tidy_backups() {
   if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment"; else rm -rf "$kept"; fi
   keep_backups 5 >/dev/null
 }
-# Newest first; what others have put there is none of ours.
-names_of_backups() { ls -1 "$folder/backups" 2>/dev/null | grep '^[0-9]*T[0-9]*Z-sync-creds-' | sort -r; }
-# All but the newest $1 go; their names are told.
+# Newest first, by the history: clocks are set, and two changes may share a second. What others have put there is not ours.
+names_of_backups() {
+  ls -1 "$folder/backups" 2>/dev/null | grep '^[0-9]*T[0-9]*Z-sync-creds-' |
+    awk -v history="$folder/history" '
+      BEGIN { while ((getline line <history) > 0) { split(line, part, "\t"); place[part[1] "-" part[2]] = ++lines } }
+      { print place[$0] + 0, $0 }' | sort -k1,1nr -k2r | cut -d ' ' -f 2-
+}
+# The newest that a rollback can use: no switch, and not one that was set aside.
+newest_backup() {
+  names_of_backups | while IFS= read -r name; do
+    read -r what _ 2>/dev/null <"$folder/backups/$name/what" || what=push
+    if [ "$what" != switch ] && [ -e "$folder/backups/$name/committed" ]; then echo "$name" && break; fi
+  done
+}
+# All but $1 go, the older first, and last of all the one for a rollback; their names are told.
 keep_backups() {
-  names_of_backups | tail -n "+$(($1 + 1))" |
+  dear=$(newest_backup)
+  { [ -z "$dear" ] || echo "$dear"; names_of_backups | grep -v -x -F -e "$dear"; } | tail -n "+$(($1 + 1))" |
     while IFS= read -r name; do rm -rf "$folder/backups/$name" && printf '%s\n' "$name"; done
 }
 
@@ -430,8 +443,9 @@ undo() {
 # Somebody else has written the file since: theirs stays, the former one is kept, and the host is free again.
 set_aside() {
   [ -d "$folder/backups" ] || mkdir "$folder/backups"
-  mv "$pending" "$folder/backups/$(date -u +%Y%m%dT%H%M%SZ)-$run_name"
-  remember conflict
+  stamp=$(date -u +%Y%m%dT%H%M%SZ)
+  mv "$pending" "$folder/backups/$stamp-$run_name"
+  remember conflict "$stamp"
   keep_backups 5 >/dev/null
   state=idle
   drop_lock

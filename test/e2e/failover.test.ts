@@ -63,7 +63,7 @@ describe.skipIf(!hasSshd)("a failover", () => {
     const tooEarly = await stage.run(...BACK);
     expect(tooEarly.result).toMatchObject({
       outcome: "rolled-back",
-      code: "token-revoked",
+      code: "token-invalid",
       state: "back on the backup API key, and answering again",
     });
     expect(await stage.chat("say pong")).toBe("pong");
@@ -184,8 +184,8 @@ describe.skipIf(!hasSshd)("a failover is refused", () => {
     await using stage = await openHybrid();
     mkdirSync(dirname(settingsOf(stage)), { recursive: true });
     const ended = await stage.run(...OVER);
-    expect(ended.result).toMatchObject({ outcome: "refused", code: "TARGET_UNSAFE" });
-    expect(ended.result.why).toContain("no backup key lies there yet");
+    expect(ended.result).toMatchObject({ outcome: "refused", code: "BACKUP_UNKNOWN" });
+    expect(ended.result.what).toBe("no API key lies ready on the host");
     expect(backupsOf(stage)).toEqual([]);
   });
 

@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { pruneBackups, readBackups } from "../../src/install/backups.ts";
 import { install } from "../../src/install/install.ts";
 import { commit, rollBack } from "../../src/install/rollback.ts";
 import { probe } from "../../src/probe/probe.ts";
@@ -192,4 +194,115 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
     expect(existsSync(join(backups, "20200101T020000Z-sync-creds-old"))).toBe(false);
     expect(readdirSync(backups).at(-1)).toContain(one.run);
   });
+
+  test("lists what it keeps, newest first, with the files as they were before", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, OLD);
+    const first = await host.open(shell);
+    await change(first, { ...host, recipe: { kind: "none" } }, before);
+    await commit(first.half, first.run);
+    const other = join(host.home, "new folder", "file of ours");
+    await install(first.half, {
+      run: "0000",
+      who: "ben@desk",
+      what: "switch fallback on",
+      configDir: host.configDir,
+      confirmTimeoutMs: 20_000,
+      recipe: { kind: "none" },
+      changes: [{ path: other, mode: "644", before: undefined, after: new Secret("x") }],
+    });
+    await commit(first.half, "0000");
+
+    const backups = await readBackups(first.half, first.run);
+
+    // Both were made within a second: the later one is first all the same.
+    const [newest, oldest] = backups;
+    expect(newest).toMatchObject({
+      id: "0000",
+      who: "ben@desk",
+      what: "switch fallback on",
+      isCommitted: true,
+      files: [{ path: other, was: "absent", became: sha256("x"), asRoot: false }],
+    });
+    expect(newest?.files[0]?.copy.kind).toBe("absent");
+    expect(oldest).toMatchObject({
+      id: first.run,
+      who: "ana@laptop",
+      what: "push",
+      isCommitted: true,
+    });
+    expect(oldest?.files).toMatchObject([
+      { path: host.hostFile, was: sha256(OLD), became: sha256(NEW), copy: { bytes: before } },
+    ]);
+    expect(oldest?.files[0]?.copy.mode).toMatch(/^-rw-------/);
+    expect(backups).toHaveLength(2);
+    first.half.end();
+  });
+
+  test("removes all but the newest backups, and nothing that is not one", async () => {
+    using host = await makeLocalHome();
+    writeHostFile(host, OLD);
+    const { half, run } = await host.open(shell);
+    const { recipe } = host;
+    await probe(half, run, {}, recipe);
+    const prune = (keep: number) => pruneBackups(half, { run, who: "ana@laptop", keep });
+    expect(await prune(1)).toEqual([]);
+    expect(existsSync(join(host.configDir, ".sync-creds"))).toBe(false);
+    expect(await readBackups(half, run)).toEqual([]);
+    const names = [1, 2, 3].map((hour) => `20200101T0${hour}0000Z-sync-creds-a${hour}`);
+    const folder = join(host.configDir, ".sync-creds/backups");
+    for (const name of [...names, "not one of ours"]) {
+      mkdirSync(join(folder, name, "1"), { recursive: true, mode: 0o700 });
+    }
+
+    expect(await prune(1)).toEqual([names[1], names[0]]);
+    expect(readdirSync(folder).sort()).toEqual([names[2], "not one of ours"]);
+    expect(await prune(0)).toEqual([names[2]]);
+    expect(await readBackups(half, run)).toEqual([]);
+    half.end();
+  });
+
+  test("keeps the newest backup of credentials, however many switches came after it", async () => {
+    using host = await makeLocalHome();
+    writeHostFile(host, OLD);
+    const { half, run } = await host.open(shell);
+    await probe(half, run, {}, host.recipe);
+    const folder = join(host.configDir, ".sync-creds/backups");
+    const whats = ["push", "rollback", "switch fallback on", "switch fallback off"];
+    const names = whats.map((what, hour) => {
+      const name = `20200101T0${hour}0000Z-sync-creds-a${hour}`;
+      mkdirSync(join(folder, name, "1"), { recursive: true, mode: 0o700 });
+      writeFileSync(join(folder, name, "what"), `${what}\n`);
+      writeFileSync(join(folder, name, "committed"), "");
+      return name;
+    });
+    const prune = (keep: number) => pruneBackups(half, { run, who: "ana@laptop", keep });
+
+    expect(await prune(2)).toEqual([names[2], names[0]]);
+    expect(await prune(1)).toEqual([names[3]]);
+    expect(readdirSync(folder)).toEqual([names[1]]);
+    half.end();
+  });
+
+  test("removes no backup while another run is at work", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, OLD);
+    const one = await host.open(shell);
+    await change(one, { ...host, recipe: { kind: "none" } }, before);
+    const other = await host.open(shell);
+    await probe(other.half, other.run, {}, host.recipe);
+    mkdirSync(join(host.configDir, ".sync-creds/backups"));
+    const pruning = pruneBackups(other.half, { run: other.run, who: "ben@desk", keep: 0 });
+    await expect(pruning).rejects.toMatchObject({
+      code: "LOCKED",
+      why: expect.stringContaining("ana@laptop"),
+    });
+    await rollBack(one.half, one.run, 20_000);
+    one.half.end();
+    other.half.end();
+  });
 });
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

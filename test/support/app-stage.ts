@@ -42,7 +42,7 @@ export async function openApp(stage: Stage, more: readonly string[] = []): Promi
     find: '"provider": "claude"',
     put: '"provider": "perplexity"',
     restart: { kind: "process", directory: "~/app", command },
-    wrapper: { url: `http://127.0.0.1:${port}`, chat: { preset: "chat" }, timeoutMs: 5000 },
+    wrapper: { url: `http://127.0.0.1:${port}`, chat: { preset: "chat" }, timeoutMs: 20_000 },
   };
   stage.configure({ switches: { fallback } });
   const app: App = {

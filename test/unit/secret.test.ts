@@ -52,3 +52,12 @@ test("an error that is not ours is called a bug, one of ours is left alone", () 
   });
   expect(toSyncCredsError("a text").why).toBe("a text");
 });
+
+test("bytes that are no text come out as they went in", () => {
+  const bytes = Buffer.from([0xff, 0, 0x7b]);
+  const strange = new Secret(bytes);
+  expect(strange.revealBytes().equals(bytes)).toBe(true);
+  expect(strange.equalsBytes(bytes)).toBe(true);
+  expect(new Secret("è").revealBytes().equals(Buffer.from("è"))).toBe(true);
+  expect(JSON.stringify({ strange })).toBe('{"strange":"[redacted]"}');
+});
