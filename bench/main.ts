@@ -1,9 +1,10 @@
-// npm run bench -- [quick] [ROW…]   Without a row all of them, and then the table is kept in bench/results.md.
+// npm run bench -- [quick] [ROW…]   `quick` takes fewer rounds, and a smaller crowd. A whole run, not quick and without a
+// row, is kept in bench/results.md.
 import { availableParallelism, loadavg } from "node:os";
 import { endFleets } from "./fleet.ts";
 import { printRow, saveResults } from "./results.ts";
 import type { Result } from "./results.ts";
-import { GROUPS } from "./rows.ts";
+import { GROUPS, QUICK, THOROUGH } from "./rows.ts";
 
 const words = process.argv.slice(2);
 const isQuick = words.includes("quick");
@@ -28,7 +29,7 @@ const results: Result[] = [];
 for (const { ids, measure } of GROUPS) {
   const wanted = ids.filter((id) => chosen.length === 0 || chosen.includes(id));
   if (wanted.length === 0) continue;
-  const found = await measure(wanted, isQuick ? 3 : 5);
+  const found = await measure(wanted, isQuick ? QUICK : THOROUGH);
   found.forEach(printRow);
   results.push(...found);
 }

@@ -9,10 +9,19 @@ import type { PeerName } from "./peers.ts";
 import { ratioOf } from "./results.ts";
 import type { Result } from "./results.ts";
 
+/** How much is measured. */
+export interface Effort {
+  readonly rounds: number;
+  /** Hosts of the largest fleet. */
+  readonly crowd: number;
+}
+export const THOROUGH: Effort = { rounds: 5, crowd: 1000 };
+export const QUICK: Effort = { rounds: 3, crowd: 200 };
+
 /** Rows that are measured together, in turn. */
 export interface Group {
   readonly ids: readonly string[];
-  readonly measure: (wanted: readonly string[], rounds: number) => Promise<Result[]>;
+  readonly measure: (wanted: readonly string[], effort: Effort) => Promise<Result[]>;
 }
 
 /** All rows, in the order of the table. */
@@ -28,11 +37,11 @@ export const GROUPS: readonly Group[] = [
   race({ hosts: 10, roundTripMs: 50 }, [{ id: "fabric-10-far", peer: "fabric", target: 0.75 }]),
   memory("memory-1", 1, 90),
   memory("memory-200", 200, 130),
-  { ids: ["hosts-1000"], measure: benchThousand },
+  { ids: ["hosts-1000"], measure: benchCrowd },
 ];
 
 /** What it costs to say anything at all. */
-async function benchStart(wanted: readonly string[], rounds: number): Promise<Result[]> {
+async function benchStart(wanted: readonly string[], { rounds }: Effort): Promise<Result[]> {
   const run = (name: string, ...argv: string[]): Command => {
     return { name, argv: [process.execPath, ...argv], env: bareEnv };
   };
@@ -57,7 +66,7 @@ function race(
   { hosts, roundTripMs }: { readonly hosts: number; readonly roundTripMs: number },
   races: readonly Race[],
 ): Group {
-  const measure = async (wanted: readonly string[], rounds: number): Promise<Result[]> => {
+  const measure = async (wanted: readonly string[], { rounds }: Effort): Promise<Result[]> => {
     const run = races.filter(({ id, peer }) => wanted.includes(id) && hasPeer(peer));
     if (run.length === 0) return [];
     // Hosts of their own, so that nobody pays for what another has left there.
@@ -110,22 +119,25 @@ function memory(id: string, hosts: number, target: number): Group {
   return { ids: [id], measure };
 }
 
-/** Whether a host costs the same in a crowd: 20 servers with 50 homes each, 1000 hosts against 50 of them. */
-async function benchThousand(_wanted: readonly string[], rounds: number): Promise<Result[]> {
-  using fleet = await openFleet(1000, 20);
+/** Whether a host costs the same in a crowd: 1000 hosts, 50 homes on each of 20 servers, against 50 of them. */
+async function benchCrowd(
+  _wanted: readonly string[],
+  { rounds, crowd }: Effort,
+): Promise<Result[]> {
+  using fleet = await openFleet(crowd, 20);
   const few = ours({ fleet, count: 50, port: fleet.port });
-  const many = ours({ fleet, count: 1000, port: fleet.port });
+  const many = ours({ fleet, count: crowd, port: fleet.port });
   const [fewTime, manyTime] = await timeInTurn(
     [
       { ...few, name: "50 hosts" },
-      { ...many, name: "1000 hosts" },
+      { ...many, name: `${crowd} hosts` },
     ],
     rounds,
   );
   return [
     ratioOf(
-      { id: "hosts-1000", work: "push, time for each of 1000 hosts", target: 1.1 },
-      perHost(manyTime!, 1000),
+      { id: "hosts-1000", work: `push, each of ${crowd} hosts`, target: 1.1 },
+      perHost(manyTime!, crowd),
       perHost(fewTime!, 50),
     ),
   ];
