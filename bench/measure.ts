@@ -9,8 +9,11 @@ export interface Command {
   readonly input?: string;
   /** Done before each run and not timed. */
   readonly prepare?: () => void;
+  /** Done after each run and not timed. Rejects when the run has not done its job: it does not count then. */
+  readonly verify?: () => Promise<void>;
 }
 
+/** Milliseconds over all rounds. */
 export interface Timing {
   readonly name: string;
   readonly medianMs: number;
@@ -20,7 +23,7 @@ export interface Timing {
 
 /**
  * Times commands in turn, A B A B…, so that a busy moment hits all alike. One round is not counted. A command that does
- * not end with 0 ends the bench: a figure of a failed run means nothing.
+ * not end with 0, or has not done its job, ends the bench: a figure of a failed run means nothing.
  */
 export async function timeInTurn(commands: readonly Command[], rounds: number): Promise<Timing[]> {
   const times = commands.map((): number[] => []);
@@ -29,7 +32,9 @@ export async function timeInTurn(commands: readonly Command[], rounds: number): 
       command.prepare?.();
       const startedAt = performance.now();
       await runToEnd(command);
-      if (round > 0) times[i]?.push(performance.now() - startedAt);
+      const elapsedMs = performance.now() - startedAt;
+      await command.verify?.();
+      if (round > 0) times[i]?.push(elapsedMs);
     }
   }
   return commands.map(({ name }, i) => {
@@ -55,17 +60,19 @@ export function runToEnd({ name, argv, cwd, env, input }: Command): Promise<stri
     child.on("close", (code) =>
       code === 0 ? resolve(said) : reject(new Error(`${name} ended with ${code}: ${said}`)),
     );
+    child.stdin.on("error", () => undefined); // it may end before it has read all
     child.stdin.end(input ?? "");
   });
 }
 
-/** One line of a table: a command against its floor, and the ratio that it is held to. */
-export function renderRow(timing: Timing, floor: Timing, target?: number): string {
-  const ratio = timing.medianMs / floor.medianMs;
-  const mark =
-    target === undefined
-      ? ""
-      : `target ${target.toFixed(2)}  ${ratio <= target ? "met" : "MISSED"}`;
-  const range = `${timing.minMs.toFixed(0)}-${timing.maxMs.toFixed(0)}`;
-  return `${timing.name.padEnd(34)}${timing.medianMs.toFixed(0).padStart(7)} ms  ${range.padStart(11)}  ${ratio.toFixed(2).padStart(6)}  ${mark}`;
+/** The peak of a Node program's resident memory in one run, in MiB. */
+export async function measurePeakMiB(command: Command): Promise<number> {
+  const [program, ...rest] = command.argv;
+  const script =
+    "import{writeSync}from'node:fs';process.on('exit',()=>writeSync(2,'peak '+process.resourceUsage().maxRSS))";
+  const module = `data:text/javascript,${encodeURIComponent(script)}`;
+  command.prepare?.();
+  const said = await runToEnd({ ...command, argv: [program, "--import", module, ...rest] });
+  await command.verify?.();
+  return Number(/peak (\d+)/.exec(said)?.[1]) / 1024;
 }

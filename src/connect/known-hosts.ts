@@ -137,7 +137,18 @@ function isPlain(entry: Entry): boolean {
   return entry.marker === undefined;
 }
 
-function entriesFor(files: readonly KnownHostsFile[], name: string): Entry[] {
+function entriesFor(files: readonly KnownHostsFile[], name: string): readonly Entry[] {
+  const known = found.get(files) ?? new Map<string, readonly Entry[]>();
+  found.set(files, known);
+  const entries = known.get(name) ?? findEntries(files, name);
+  known.set(name, entries);
+  return entries;
+}
+
+// A host is looked up half a dozen times, and in a fleet each file has a line for every host.
+const found = new WeakMap<readonly KnownHostsFile[], Map<string, readonly Entry[]>>();
+
+function findEntries(files: readonly KnownHostsFile[], name: string): Entry[] {
   return files.flatMap((file) =>
     file.text.split("\n").flatMap((text, index) => {
       const entry = parseLine(text, name);

@@ -8,7 +8,7 @@ inspect() {
   each os "$(sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)"
   say "backups=$(ls -1 "$folder/backups" 2>/dev/null | wc -l | tr -d ' ')"
   holder=
-  socket=$(listeners "$f_port" | head -n 1)
+  socket=$(listeners "$f_port")
   [ -z "$socket" ] || holder=$(holder_of "${socket#* }")
   # What another account runs shows no sockets; the supervisor of hosts.json may know its pid all the same.
   if [ -n "$holder" ]; then say "holder=port"; elif [ -n "$w_pid" ]; then holder=$w_pid && say "holder=supervisor"; fi

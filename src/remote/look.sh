@@ -60,7 +60,7 @@ describe() {
     say "$1.is=absent"
   else
     # shellcheck disable=SC2046
-    set -- "$1" $(ls -ldn "$2" 2>/dev/null | head -n 1)
+    set -- "$1" $(ls -ldn "$2" 2>/dev/null)
     say "$1.is=$kind ${2-?} ${4-?} ${3-?}"
   fi
 }
@@ -70,7 +70,7 @@ show() {
   kind_of "$1"
   [ "$kind" != absent ] || return 0
   # shellcheck disable=SC2046
-  set -- "$1" $(ls -ldn "$1" 2>/dev/null | head -n 1)
+  set -- "$1" $(ls -ldn "$1" 2>/dev/null)
   printf '%s look=%s %s %s %s %s\n' "$nonce" "$kind" "${2-?}" "${4-?}" "${3-?}" "$1"
   # Through a link it is read too, though never written.
   [ -f "$1" ] && [ -r "$1" ] && [ "$(wc -c <"$1")" -le 262144 ] || return 0

@@ -8,6 +8,7 @@ import type { OpenOptions } from "./open-session.ts";
 import type { Session } from "./session.ts";
 import { sshAlgorithms } from "./ssh-algorithms.ts";
 import { openForward, startCommand } from "./ssh-channels.ts";
+import { sendTogether } from "./send-together.ts";
 import { loginInOrder, type LoginEvents } from "./ssh-login.ts";
 import { TimeLimit } from "../time-limit.ts";
 import {
@@ -117,6 +118,7 @@ async function openSocket(
 }
 
 function startSsh(socket: Duplex, options: OpenOptions, progress: Progress, events: LoginEvents) {
+  sendTogether(socket);
   // Not before ssh2 listens, which takes it a moment: whoever listens first starts the flow, and what comes meanwhile is
   // lost to the other.
   socket.on("newListener", function follow(event: string) {

@@ -27,6 +27,8 @@ nonce=
 state=idle
 step_failed=
 tab=$(printf '\t')
+newline='
+'
 
 # ---- answering ----------------------------------------------------------------------------------------------
 
@@ -36,8 +38,12 @@ out=
 say() { out="$out$nonce $*
 "; }
 each() {
-  [ -z "$2" ] || out="$out$(printf '%s\n' "$2" | sed "s/^/$nonce $1=/")
-"
+  [ -n "$2" ] || return 0
+  lines=$2$newline
+  while [ -n "$lines" ]; do
+    say "$1=${lines%%"$newline"*}"
+    lines=${lines#*"$newline"}
+  done
 }
 send() {
   [ -z "$out" ] || printf '%s' "$out"
@@ -71,8 +77,8 @@ kind_of() {
 }
 
 sha_of() {
-  if have sha256sum; then sha256sum <"$1"; elif have shasum; then shasum -a 256 <"$1"; else sha256 -q <"$1"; fi |
-    { read -r sum _ && echo "$sum"; }
+  if have sha256sum; then sum=$(sha256sum <"$1"); elif have shasum; then sum=$(shasum -a 256 <"$1"); else sum=$(sha256 -q <"$1"); fi
+  echo "${sum%% *}"
 }
 
 # Content hash of a path, or `absent`; `?` for what is neither absent nor a regular file.
@@ -269,7 +275,7 @@ drain() { dd bs=1 count="$f_size" >/dev/null 2>&1; }
 
 install() {
   if [ -n "$step_failed" ]; then refuse skipped && finish install && return; fi
-  told=$( { { [ "$files" = 0 ] || flush "$pending"/[0-9]*/* "$pending"/[0-9]*; } && flush "$pending" "$folder" && printf '1 %s\n' "$f_confirm" >"$pending/alive" &&
+  told=$( { if [ "$files" = 0 ]; then flush "$pending" "$folder"; else flush "$pending"/[0-9]*/* "$pending"/[0-9]* "$pending" "$folder"; fi && printf '1 %s\n' "$f_confirm" >"$pending/alive" &&
     : >"$pending/armed"; } 2>&1) || { fail_step write "$told" && return; }
   watch_out
   state=installed
