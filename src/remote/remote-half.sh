@@ -348,7 +348,7 @@ commit() {
 
 # What is only of use to a change under way goes, and so does what is older than the last five.
 tidy_backups() {
-  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment"; else rm -rf "$kept"; fi
+  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment" "$kept/pm2"; else rm -rf "$kept"; fi
   ls -1 "$folder/backups" | sort -r | tail -n +6 | while IFS= read -r old_backup; do rm -rf "$folder/backups/$old_backup"; done
 }
 
@@ -420,6 +420,7 @@ undo() {
 # Somebody else has written the file since: theirs stays, the former one is kept, and the host is free again.
 set_aside() {
   [ -d "$folder/backups" ] || mkdir "$folder/backups"
+  rm -f "$pending/environment"
   mv "$pending" "$folder/backups/$(date -u +%Y%m%dT%H%M%SZ)-$run_name"
   remember conflict
   state=idle
