@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { hostToken, wrapperPid } from "../support/host-state.ts";
-import { expectNoTraces } from "../support/promises.ts";
-import { hasSshd } from "../support/sshd.ts";
+import { expectNoTraces, expectOldWhole } from "../support/promises.ts";
+import { findProgram } from "../support/programs.ts";
+import { canChooseShell, hasSshd } from "../support/sshd.ts";
 import { PUSH, renderHostLogin, tokens } from "../support/stage.ts";
 import type { Stage } from "../support/stage.ts";
 import { SUPERVISORS, environmentOf, openSupervised, ownProcess } from "../support/supervised.ts";
@@ -58,11 +59,11 @@ function deliver(
 
 /** What the wrapper's process has, without what names the process itself. */
 async function environment(stage: Stage): Promise<Record<string, string>> {
-  const own =
+  const ofProcess =
     /^(?:_|SHLVL|PWD|OLDPWD|INVOCATION_ID|SYSTEMD_EXEC_PID|HOSTNAME|pm_uptime|created_at|restart_time|unstable_restarts|status|exit_code|prev_restart_delay|version)$/;
   const all = Object.entries(environmentOf(await wrapperPid(stage)));
   // pm2 cannot take a variable away: to Claude Code an empty one is none.
-  return Object.fromEntries(all.filter(([name, value]) => !own.test(name) && value !== ""));
+  return Object.fromEntries(all.filter(([name, value]) => !ofProcess.test(name) && value !== ""));
 }
 
 // Several pushes each.
@@ -181,3 +182,88 @@ describe
     });
   },
 );
+
+/** Units of root, and a login that is not root. */
+describe.skipIf(!canChooseShell || findProgram("sudo") === undefined || systemd === undefined)(
+  "a unit of root and a login of another account",
+  () => {
+    const open = () => {
+      const units = systemd!.open();
+      const path = [...(units.sshd.path ?? []), "/usr/sbin:/usr/bin:/sbin:/bin"].join(":");
+      const sshd = { shell: "/bin/sh" };
+      const opened = openSupervised(units, { hostFile: OLD, variables: KEPT, sshd });
+      return opened.then((one) => ({ one, path }));
+    };
+    const dropInOf = ({ restart }: Supervised) =>
+      `/etc/systemd/system/${String(restart["unit"])}.service.d/zz-sync-creds.conf`;
+
+    /** Lets the login be root without a password; sudo's own PATH has the stand-in too. */
+    function allow({ stage }: Supervised, path: string): Disposable {
+      const { user } = stage.sshd;
+      const file = join("/etc/sudoers.d", user);
+      const text = `Defaults:${user} secure_path="${path}"\n${user} ALL=(root) NOPASSWD: ALL\n`;
+      writeFileSync(file, text, { mode: 0o440 });
+      return { [Symbol.dispose]: () => rmSync(file) };
+    }
+
+    test("are served through `sudo -n`: a drop-in of root, and no trace of it afterwards", async () => {
+      const { one, path } = await open();
+      await using _one = one;
+      using _rule = allow(one, path);
+      const { stage } = one;
+      const before = await environment(stage);
+
+      deliver(one, BY_SETUP_TOKEN, SETUP_TOKEN);
+      expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
+      expect(await environment(stage)).toEqual({ ...before, CLAUDE_CODE_OAUTH_TOKEN: SETUP_TOKEN });
+      const { uid, mode } = lstatSync(dropInOf(one));
+      expect([uid, mode & 0o777]).toEqual([0, 0o644]);
+      expect(readFileSync(dropInOf(one), "utf8")).not.toContain("CANARY");
+
+      deliver(one, BY_SETUP_TOKEN, BAD_SETUP_TOKEN);
+      const { result } = await stage.run(...PUSH);
+      expect(result).toMatchObject({ outcome: "rolled-back", code: "token-revoked" });
+      expect(await environment(stage)).toEqual({ ...before, CLAUDE_CODE_OAUTH_TOKEN: SETUP_TOKEN });
+
+      stage.configure({ restart: one.restart });
+      expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
+      expect(await environment(stage)).toEqual(before);
+      expect(existsSync(dropInOf(one))).toBe(false);
+    });
+
+    test("are refused without it, and nothing is changed", async () => {
+      const { one } = await open();
+      await using _one = one;
+      const { stage } = one;
+      const pid = await wrapperPid(stage);
+      deliver(one, BY_SETUP_TOKEN, SETUP_TOKEN);
+
+      const { result, code } = await stage.run(...PUSH);
+
+      expect(result).toMatchObject({ outcome: "refused", code: "TARGET_UNSAFE" });
+      expect(result.what).toBe("this login may not change what belongs to root");
+      expect(result.state).toBe("nothing was changed on the host");
+      expect(code).toBe(10);
+      expect(await wrapperPid(stage)).toBe(pid);
+      expect(existsSync(dirname(dropInOf(one)))).toBe(false);
+      expect(existsSync(join(stage.sshd.home, ".claude/.sync-creds/wrapper.env"))).toBe(false);
+      await expectOldWhole(stage.hostFile, OLD);
+    });
+  },
+);
+
+describe.skipIf(!hasSshd)("a variable that does not reach the wrapper", () => {
+  test("proves nothing, even where an older login answers", async () => {
+    await using one = await openSupervised(ownProcess(), { hostFile: OLD });
+    const { stage, restart } = one;
+    const command = `unset ANTHROPIC_API_KEY; ${String(restart["command"])}`;
+    deliver({ ...one, restart: { ...restart, command } }, BY_API_KEY, API_KEY);
+
+    const { result } = await stage.run(...PUSH);
+
+    expect(result).toMatchObject({ outcome: "rolled-back", code: "RESTART_FAILED" });
+    expect(result.what).toBe("the wrapper was started without ANTHROPIC_API_KEY");
+    expect(await stage.chat("say pong")).toBe("pong");
+    await expectOldWhole(stage.hostFile, OLD);
+  });
+});

@@ -3,7 +3,7 @@ import { wrapperPid } from "../support/host-state.ts";
 import { expectNewProven, expectOldWhole } from "../support/promises.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { PUSH, renderHostLogin, tokens } from "../support/stage.ts";
-import { SUPERVISORS, openSupervised } from "../support/supervised.ts";
+import { SUPERVISORS, openSupervised, pm2 } from "../support/supervised.ts";
 
 const OLD = renderHostLogin(tokens.other);
 
@@ -55,5 +55,29 @@ describe.skipIf(!hasSshd).each(Object.entries(SUPERVISORS))("a wrapper under %s"
     expect(await host.stage.chat("up?")).toBeUndefined();
 
     await expectNewProven(host.stage, await host.stage.run(...PUSH));
+  });
+});
+
+describe.skipIf(!hasSshd || SUPERVISORS["pm2"] === undefined)("a cluster of pm2", () => {
+  const cluster = () => pm2(["-i", "2"], false);
+
+  test("whose daemon keeps the socket is proven new by its processes", async () => {
+    await using host = await openSupervised(cluster(), { hostFile: OLD });
+    const before = await wrapperPid(host.stage);
+
+    await expectNewProven(host.stage, await host.stage.run(...PUSH));
+
+    expect(await wrapperPid(host.stage)).not.toBe(before);
+  });
+
+  test("shows the key that it hides in its own variable; without it the login is proven", async () => {
+    const variables = { ANTHROPIC_API_KEY: "sk-ant-api03-CANARY-cluster-0001" };
+    await using host = await openSupervised(cluster(), { hostFile: OLD, variables });
+
+    const { result } = await host.stage.run(...PUSH);
+    expect(result).toMatchObject({ outcome: "refused", code: "SHADOWED" });
+    expect(result.why).toContain("ANTHROPIC_API_KEY in the wrapper's environment");
+
+    await expectNewProven(host.stage, await host.stage.run(...PUSH, "--clear-shadows"));
   });
 });

@@ -11,10 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { installDocker } from "./docker.ts";
 import { endProcesses, processesNaming } from "./processes.ts";
-import { findProgram, isProgram } from "./programs.ts";
+import { findProgram } from "./programs.ts";
 import type { SshdOptions } from "./sshd.ts";
 import { openStage } from "./stage.ts";
 import type { Stage, StageOptions } from "./stage.ts";
@@ -31,6 +30,8 @@ export interface Program {
   /** A shell script that ends by becoming the wrapper. */
   readonly script: string;
   readonly port: number;
+  /** The account of the host. */
+  readonly user: string;
   /** What it is started with, PATH and HOME among it. */
   readonly variables: Variables;
 }
@@ -59,7 +60,7 @@ const MANAGER = findManager();
 
 /** The supervisors that this machine has or has a stand-in for. */
 export const SUPERVISORS: Readonly<Record<string, Kind>> = {
-  systemd: { open: () => standInSystemd(), misnamed: { unit: "wraper" }, hasLog: true },
+  systemd: { open: standInSystemd, misnamed: { unit: "wraper" }, hasLog: true },
   docker: { open: () => docker("docker"), misnamed: { container: "wraper" }, hasLog: true },
   "docker-compose": {
     open: () => docker("docker-compose"),
@@ -180,15 +181,15 @@ function docker(kind: "docker" | "docker-compose"): Supervisor {
 }
 
 /** With root's units where they belong, as long as the test is root itself: only there a drop-in of ours is found. */
-export function standInSystemd(more: readonly string[] = []): Supervisor {
+function standInSystemd(): Supervisor {
   const isRoot = process.getuid?.() === 0;
   const systemd = installSystemd(isRoot ? "/" : undefined);
   const unit = `sync-creds-test-${basename(systemd.folder)}`;
   let file = "";
   return {
     sshd: { path: [systemd.folder] },
-    take({ directory, script, variables }) {
-      const text = renderUnit(directory, script, variables, more);
+    take({ directory, script, variables, user }) {
+      const text = renderUnit(directory, script, variables, [`User=${user}`]);
       file = systemd.write(`${unit}.service`, text);
       systemd.control(["start", unit]);
       return { kind: "systemd", unit };
@@ -263,7 +264,9 @@ function renderUnit(
   variables: Variables,
   more: readonly string[] = [],
 ): string {
-  const pairs = Object.entries(variables).map(([name, value]) => `"${name}=${value}"`);
+  const pairs = Object.entries(variables).map(
+    ([name, value]) => `"${name}=${value.replace(/["\\]/g, "\\$&").replaceAll("%", "%%")}"`,
+  );
   return [
     "[Service]",
     `Environment=${pairs.join(" ")}`,
@@ -276,8 +279,7 @@ function renderUnit(
 
 /** npm's pm2 is no dependency: it is large. `.ci/run` puts it where builds go. */
 function findPm2(): string | undefined {
-  const ours = fileURLToPath(new URL("../../build/pm2/node_modules/.bin/pm2", import.meta.url));
-  return isProgram(ours) ? ours : findProgram("pm2");
+  return findProgram("pm2", [join(import.meta.dirname, "../../build/pm2/node_modules/.bin")]);
 }
 
 /** A systemd that can be started here: that needs root, and a namespace in which the machine runs one. */
@@ -348,6 +350,7 @@ ${stage.command}
     directory: stage.directory,
     script,
     port: stage.wrapperPort,
+    user: stage.sshd.user,
     variables: { HOME: home, PATH: process.env["PATH"] ?? "", ...variables },
   });
   stage.configure({ ...host, restart }, { startTimeoutMs: 6000 });

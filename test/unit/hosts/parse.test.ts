@@ -196,7 +196,7 @@ test.each([
   ],
   [
     { restart: undefined },
-    "restart is required, here or in `defaults`: of kind `systemd`, `process`, `command`, or `none`",
+    "restart is required, here or in `defaults`: of the kind that runs the wrapper",
   ],
 ])("%j is refused: %s", (settings, expected) => {
   const lines = problemsOf({ hosts: { "web-1": { ...ENOUGH, ...settings } } });
