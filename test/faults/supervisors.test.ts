@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { wrapperPid } from "../support/host-state.ts";
 import { expectNewProven, expectOldWhole } from "../support/promises.ts";
 import { hasSshd } from "../support/sshd.ts";
@@ -6,6 +6,8 @@ import { PUSH, renderHostLogin, tokens } from "../support/stage.ts";
 import { SUPERVISORS, openSupervised, pm2 } from "../support/supervised.ts";
 
 const OLD = renderHostLogin(tokens.other);
+// Supervisors take their time: supervisord a second for each start, pm2 for each word.
+vi.setConfig({ testTimeout: 120_000 });
 
 describe.skipIf(!hasSshd).each(Object.entries(SUPERVISORS))("a wrapper under %s", (_, kind) => {
   test("is restarted, and the new login proven in a new process; a second push changes nothing", async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { delimiter, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Restart } from "../../src/hosts/host.ts";
 import { install } from "../../src/install/install.ts";
 import { rollBack } from "../../src/install/rollback.ts";
@@ -18,6 +18,8 @@ import type { Supervisor } from "../support/supervised.ts";
 import { until } from "../support/until.ts";
 
 const OLD = renderHostLogin(tokens.other);
+// Supervisors take their time: supervisord a second for each start, pm2 for each word.
+vi.setConfig({ testTimeout: 120_000 });
 const BEFORE = { TAKEN: "it's $HOME `and` \\all", KEPT: "yes" };
 
 const KINDS: [name: string, open: () => Supervisor][] = [

@@ -361,8 +361,11 @@ ${stage.command}
     restart,
     refuseNewLogin: () => writeFileSync(join(stage.directory, "refusing"), ""),
     async [Symbol.asyncDispose]() {
-      supervisor[Symbol.dispose]();
-      await stage[Symbol.asyncDispose]();
+      try {
+        supervisor[Symbol.dispose]();
+      } finally {
+        await stage[Symbol.asyncDispose]();
+      }
     },
   };
 }

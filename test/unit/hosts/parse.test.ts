@@ -106,6 +106,11 @@ test("the example is a valid hosts file and shows every kind of restart", () => 
     "process",
     "command",
     "none",
+    "docker-compose",
+    "docker",
+    "pm2",
+    "supervisor",
+    "launchd",
   ]);
   expect(hosts.every(({ ssh }) => ssh.host.endsWith(".example.com"))).toBe(true);
   expect(groups.map(({ name }) => name)).toEqual(["prod", "staging"]);
