@@ -1,6 +1,7 @@
 import type { SyncCredsError } from "./errors.ts";
 import type { Host } from "./hosts/host.ts";
 import type { Explained } from "./probe/explain.ts";
+import { variableOf } from "./plan/own-files.ts";
 import type { Purpose } from "./purpose.ts";
 import { explainRestart } from "./remote/restart-report.ts";
 import type { RestartReport } from "./remote/restart-report.ts";
@@ -45,13 +46,15 @@ export function failureOfPass(shadows: Explained | undefined): Failure | undefin
   return { code: "SHADOWED", what, why: shadows.why, next: shadows.next };
 }
 
-/** A failed restart as a failure, with the end of the wrapper's log. */
+/** A failed restart, or one that did not bring the delivery's variable, as a failure with the end of the wrapper's log. */
 export function failureOfRestart(
   report: RestartReport,
   host: Host,
   { kind }: Purpose = { kind: "push" },
 ): Failure | undefined {
-  if (report.failure === undefined) return undefined;
+  if (report.failure === undefined) {
+    return kind === "push" ? failureToBring(report, host) : undefined;
+  }
   const { why, next } = explainRestart(report.failure.reason, report.failure.detail);
   return {
     code: "RESTART_FAILED",
@@ -65,5 +68,24 @@ export function failureOfRestart(
       kind === "push" ? `Then \`sync-creds push ${host.name}\` again` : "Then push again",
     ],
     logTail: report.log,
+  };
+}
+
+/** Whatever answers then is not what was pushed: an override that compose does not read, a script that unsets it. */
+function failureToBring(report: RestartReport, host: Host): Failure | undefined {
+  const variable = host.envFile === undefined ? variableOf(host) : undefined;
+  if (variable === undefined || !report.seesEnvironment) return undefined;
+  const isThere = report.shadows.some(
+    ({ name, place, value }) => place === "process" && name === variable && value !== "empty",
+  );
+  if (isThere) return undefined;
+  return {
+    code: "RESTART_FAILED",
+    what: `the wrapper was started without ${variable}`,
+    why: "its supervisor did not read the env file that this push brings, or its start script drops the variable",
+    next: [
+      "Set `envFile` for it in hosts.json to an env file that its start reads",
+      `Then \`sync-creds push ${host.name}\` again`,
+    ],
   };
 }

@@ -11,6 +11,12 @@ export interface SettingOptions {
   readonly restart?: string;
   readonly unit?: string;
   readonly scope?: string;
+  readonly container?: string;
+  readonly service?: string;
+  readonly app?: string;
+  readonly program?: string;
+  readonly supervisorConfig?: string;
+  readonly label?: string;
   readonly directory?: string;
   readonly command?: string;
   readonly status?: string;

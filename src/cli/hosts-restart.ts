@@ -19,7 +19,7 @@ export async function askForRestart(
   if (kind === undefined) return undefined;
   const restart: Record<string, string> = { kind };
   for (const field of restartFields(kind)) {
-    const given = options[field.flag];
+    const given = options[field.option];
     if (given === undefined && field.isOptional) continue;
     const answer = await askForField(field, kind, given, human);
     if (answer !== field.omitted) restart[field.key] = answer;
@@ -45,15 +45,17 @@ async function askForKind(
       `\`--restart\` cannot be used: ${complaintAbout({ restart: { kind } }, ["restart"]) ?? kind}`,
     );
   }
-  const own = kind === undefined ? [] : restartFields(kind).map(({ flag }) => flag);
-  const foreign = ALL_FLAGS.find((flag) => options[flag] !== undefined && !own.includes(flag));
+  const own = kind === undefined ? [] : restartFields(kind).map(({ option }) => option);
+  const foreign = RESTART_KINDS.flatMap(({ value }) => restartFields(value)).find(
+    ({ option }) => options[option] !== undefined && !own.includes(option),
+  );
   if (foreign === undefined) return kind;
   const owners = RESTART_KINDS.map(({ value }) => value).filter((one) =>
-    restartFields(one).some(({ flag }) => flag === foreign),
+    restartFields(one).some(({ option }) => option === foreign.option),
   );
   throw new SyncCredsError(
     "USAGE",
-    `\`--${foreign}\` goes with \`--restart ${owners.join("` or `--restart ")}\``,
+    `\`${flagOf(foreign)}\` goes with \`--restart ${owners.join("` or `--restart ")}\``,
     {
       why:
         kind === undefined
@@ -64,7 +66,10 @@ async function askForKind(
   );
 }
 
-const ALL_FLAGS = ["unit", "scope", "directory", "command", "status", "log"] as const;
+/** `supervisorConfig` is said as `--supervisor-config`. */
+function flagOf({ option }: RestartField): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
 
 function pickKind(usual: string | undefined, human: Human): Promise<string> {
   const asUsual: Choice[] =
@@ -73,16 +78,17 @@ function pickKind(usual: string | undefined, human: Human): Promise<string> {
 }
 
 async function askForField(
-  { flag, key, message, initial, choices }: RestartField,
+  field: RestartField,
   kind: string,
   given: string | undefined,
   human: Human | undefined,
 ): Promise<string> {
+  const { key, message, initial, choices } = field;
   if (choices !== undefined && given === undefined && human !== undefined) {
     return await human.pick(message, choices);
   }
   const question = {
-    flag: `--${flag}`,
+    flag: flagOf(field),
     message,
     ...(initial !== undefined && { initial }),
     complaint: (answer: string) =>
@@ -94,7 +100,7 @@ async function askForField(
 /** One thing to know about a restart: a key of `restart` in hosts.json, and the option that says it. */
 interface RestartField {
   readonly key: string;
-  readonly flag: "unit" | "scope" | "directory" | "command" | "status" | "log";
+  readonly option: Exclude<keyof SettingOptions, "runAs" | "url" | "group" | "restart">;
   readonly message: string;
   readonly initial?: string;
   readonly choices?: readonly Choice[];
@@ -108,8 +114,13 @@ interface RestartField {
 const RESTART_KINDS: readonly Choice[] = [
   { value: "systemd", name: "systemd  a unit of systemd" },
   { value: "process", name: "process  your command is stopped and started, detached" },
+  { value: "docker-compose", name: "docker-compose  a service of docker compose, recreated" },
+  { value: "docker", name: "docker  a container, restarted" },
+  { value: "pm2", name: "pm2  an app of pm2" },
+  { value: "supervisor", name: "supervisor  a program of supervisord" },
+  { value: "launchd", name: "launchd  a job of launchd, on a Mac" },
   { value: "command", name: "command  by a command of your own" },
-  { value: "none", name: "none     not at all: the wrapper starts `claude` for each request" },
+  { value: "none", name: "none  not at all: the wrapper starts `claude` for each request" },
 ];
 
 /** What is to be known about a restart of a kind, in the order of the questions. */
@@ -117,6 +128,19 @@ function restartFields(kind: string): readonly RestartField[] {
   switch (kind) {
     case "systemd":
       return [UNIT, SCOPE];
+    case "docker-compose":
+      return [
+        { ...DIRECTORY, message: "In which folder of the host is the compose file?" },
+        SERVICE,
+      ];
+    case "docker":
+      return [CONTAINER];
+    case "pm2":
+      return [APP];
+    case "supervisor":
+      return [PROGRAM, SUPERVISOR_CONFIG];
+    case "launchd":
+      return [LABEL, { ...SCOPE, ...LAUNCHD_SCOPE }, LOG];
     case "process":
       return [DIRECTORY, COMMAND, LOG];
     case "command":
@@ -126,10 +150,10 @@ function restartFields(kind: string): readonly RestartField[] {
   }
 }
 
-const UNIT: RestartField = { key: "unit", flag: "unit", message: "Which unit?" };
+const UNIT: RestartField = { key: "unit", option: "unit", message: "Which unit?" };
 const SCOPE: RestartField = {
   key: "scope",
-  flag: "scope",
+  option: "scope",
   message: "Whose unit is it?",
   initial: "system",
   choices: [
@@ -138,25 +162,53 @@ const SCOPE: RestartField = {
   ],
   omitted: "system",
 };
+const LAUNCHD_SCOPE = {
+  message: "Whose job is it?",
+  initial: "user",
+  choices: [
+    { value: "user", name: "the account's own (LaunchAgent)" },
+    { value: "system", name: "the system's (LaunchDaemon)" },
+  ],
+  omitted: "user",
+};
+const SERVICE: RestartField = { key: "service", option: "service", message: "Which service?" };
+const CONTAINER: RestartField = {
+  key: "container",
+  option: "container",
+  message: "Which container?",
+};
+const APP: RestartField = { key: "name", option: "app", message: "Which app of `pm2 list`?" };
+const PROGRAM: RestartField = {
+  key: "program",
+  option: "program",
+  message: "Which program of `supervisorctl status`?",
+};
+const SUPERVISOR_CONFIG: RestartField = {
+  key: "config",
+  option: "supervisorConfig",
+  message: "Where is supervisord's configuration?",
+  isOptional: true,
+};
+const LABEL: RestartField = { key: "label", option: "label", message: "Which label has the job?" };
 const DIRECTORY: RestartField = {
   key: "directory",
-  flag: "directory",
+  option: "directory",
   message: "In which folder of the host does it run? (starts with / or ~/)",
 };
 const COMMAND: RestartField = {
   key: "command",
-  flag: "command",
+  option: "command",
   message: "Which command starts it, in the foreground?",
 };
 const STATUS: RestartField = {
   key: "status",
-  flag: "status",
+  option: "status",
   message: "Which command succeeds while it runs?",
   isOptional: true,
 };
 const LOG: RestartField = {
   key: "log",
-  flag: "log",
+  option: "log",
   message: "Where is its log?",
   isOptional: true,
 };

@@ -60,13 +60,25 @@ function settings(command: Command): Command {
   return command
     .option("--run-as <account>", "the wrapper's account, entered by sudo")
     .option("--url <url>", "the wrapper, as the host itself sees it")
-    .option("--restart <kind>", "how it is restarted: systemd, process, command or none")
+    .option(
+      "--restart <kind>",
+      "what restarts it: systemd, docker-compose, docker, pm2, supervisor, launchd, process, command or none",
+    )
     .option("--unit <name>", "systemd: the unit")
-    .option("--scope <scope>", "systemd: system, or user for the account's own manager")
-    .option("--directory <path>", "process: where the command runs, on the host")
+    .option("--scope <scope>", "systemd, launchd: system, or user for the account's own")
+    .option("--directory <path>", "process, docker-compose: its folder on the host")
+    .option("--service <name>", "docker-compose: the service")
+    .option("--container <name>", "docker: the container")
+    .option("--app <name>", "pm2: the app")
+    .option("--program <name>", "supervisor: the program")
+    .option(
+      "--supervisor-config <path>",
+      "supervisor: its configuration, where that is no usual place",
+    )
+    .option("--label <label>", "launchd: the job")
     .option("--command <line>", "process: starts the wrapper; command: restarts it")
     .option("--status <line>", "command: succeeds while the wrapper runs")
-    .option("--log <path>", "process, command: the wrapper's log")
+    .option("--log <path>", "process, command, launchd: the wrapper's log")
     .option("--group <name>", "a group to belong to; made if there is none");
 }
 

@@ -169,7 +169,7 @@ function findGaps(name: string, given: { url: unknown; restart: unknown }): Prob
   }
   if (given.restart === undefined) {
     const what =
-      "is required, here or in `defaults`: of kind `systemd`, `process`, `command`, or `none` when the wrapper starts `claude` per request";
+      "is required, here or in `defaults`: of the kind that runs the wrapper (`systemd`, `docker-compose`, `pm2` and so on), or `none` when it starts `claude` per request";
     gaps.push({ path: ["hosts", name, "restart"], what });
   }
   return gaps;

@@ -119,8 +119,6 @@ function noWayToRestart({ restart }: Host, report: ProbeReport): SyncCredsError 
       },
     );
   }
-  const missing = report.unit === "not-found" ? missingAtSupervisor(restart) : undefined;
-  if (missing !== undefined) return missing;
   if (
     (restart.kind === "process" || restart.kind === "docker-compose") &&
     report.directory !== "directory"
@@ -130,6 +128,8 @@ function noWayToRestart({ restart }: Host, report: ProbeReport): SyncCredsError 
       next: ["Correct `restart.directory` in hosts.json"],
     });
   }
+  const missing = report.unit === "not-found" ? missingAtSupervisor(restart) : undefined;
+  if (missing !== undefined) return missing;
   if (restart.kind === "process" && report.foreign) {
     return hazard("RESTART_FAILED", "another program holds the wrapper's port", {
       why: `process ${report.wrapper?.pid ?? "?"} was started neither in ${restart.directory} nor by \`restart.command\``,

@@ -115,15 +115,17 @@ kind_of_value='function kind_of(value) {
 # Those of a running process, or of a container.
 shadows_of() {
   if is_container; then
-    each env "$(engine inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$container" | name_variables)"
+    each env "$(ask docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$container" | name_variables)"
   elif [ -r "/proc/$1/environ" ]; then
-    each env "$(tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | name_variables)"
+    each env "$(environment_of "$1" | name_variables)"
   else
     say "env=?"
   fi
 }
 name_variables() {
-  awk -F= -v names="^$outranking_names\$" "$kind_of_value"' $1 ~ names { print $1, kind_of(substr($0, length($1) + 2)) }'
+  awk -F= -v names="^$outranking_names\$" "$kind_of_value"'
+    $1 ~ names { kinds[$1] = kind_of(substr($0, length($1) + 2)) }
+    END { for (name in kinds) print name, kinds[name] }'
 }
 
 # The folder that the wrapper works in: its settings and its .env count. Set in `project`, and told.
@@ -153,18 +155,19 @@ shadow_files() {
         if [ -r "$path" ]; then set -- "$@" "$path"; elif [ -e "$path" ]; then say "unread=unit-env-file $path"; fi
       done
       if [ "$f_scope" = user ]; then wiring=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user; else wiring=/etc/systemd/system; fi
-      wiring=$wiring/$f_unit.d/zz-sync-creds.conf
+      wiring=$wiring/$unit.d/zz-sync-creds.conf
       say "wiring=$wiring" ;;
     docker-compose)
       set -- "$@" place=compose
-      for path in "$project/compose.yaml" "$project/compose.yml" "$project/docker-compose.yaml" "$project/docker-compose.yml"; do
+      here=$(expand "$f_directory")
+      for path in "$here/compose.yaml" "$here/compose.yml" "$here/docker-compose.yaml" "$here/docker-compose.yml"; do
         [ ! -r "$path" ] || set -- "$@" "$path"
       done
       set -- "$@" place=compose-env-file
-      for path in "$project/.env" "$project"/*.env; do [ ! -r "$path" ] || set -- "$@" "$path"; done
-      wiring=$project/compose.override.yaml
+      for path in "$here/.env" "$here"/*.env; do [ ! -r "$path" ] || set -- "$@" "$path"; done
+      wiring=$here/compose.override.yaml
       for path in compose.override.yml docker-compose.override.yaml docker-compose.override.yml; do
-        [ ! -e "$project/$path" ] || wiring=$project/$path
+        [ ! -e "$here/$path" ] || wiring=$here/$path
       done
       say "wiring=$wiring" ;;
     pm2)
@@ -172,7 +175,7 @@ shadow_files() {
       for path in "$project"/ecosystem.config.* "$project/pm2.json"; do [ ! -r "$path" ] || set -- "$@" "$path"; done ;;
     supervisor)
       set -- "$@" place=supervisor
-      for path in "$f_config" /etc/supervisor/supervisord.conf /etc/supervisord.conf /etc/supervisor/conf.d/*.conf /etc/supervisord.d/*; do
+      for path in "$(expand "$f_config")" /etc/supervisor/supervisord.conf /etc/supervisord.conf /etc/supervisor/conf.d/*.conf /etc/supervisord.d/*; do
         [ ! -r "$path" ] || ! grep -q -F "[program:$f_name]" "$path" || set -- "$@" "$path"
       done ;;
     launchd)

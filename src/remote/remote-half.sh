@@ -356,7 +356,7 @@ commit() {
 
 # What is only of use to a change under way goes, and so does what is older than the last five.
 tidy_backups() {
-  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment"; else rm -rf "$kept"; fi
+  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment" "$kept/pm2"; else rm -rf "$kept"; fi
   keep_backups 5 >/dev/null
 }
 # Newest first, by the history: clocks are set, and two changes may share a second. What others have put there is not ours.
@@ -449,6 +449,7 @@ undo() {
 # Somebody else has written the file since: theirs stays, the former one is kept, and the host is free again.
 set_aside() {
   [ -d "$folder/backups" ] || mkdir "$folder/backups"
+  rm -f "$pending/environment"
   stamp=$(date -u +%Y%m%dT%H%M%SZ)
   mv "$pending" "$folder/backups/$stamp-$run_name"
   remember conflict "$stamp"

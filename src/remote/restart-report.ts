@@ -11,6 +11,8 @@ export interface RestartReport {
   readonly wrapper: WrapperProcess | undefined;
   /** What outranks the credentials file in the process that runs now. */
   readonly shadows: readonly ShadowFact[];
+  /** Whether its environment was to be seen. */
+  readonly seesEnvironment: boolean;
   /** The end of the wrapper's log, sanitized; empty when all went well. */
   readonly log: readonly string[];
 }
@@ -24,6 +26,7 @@ export function parseRestart(answer: Answer): RestartReport {
     failure: reason === undefined ? undefined : { reason, detail: lines.join(" ") },
     wrapper: parseWrapper(answer),
     shadows: parseShadows(answer),
+    seesEnvironment: answer.get("wrapper") !== undefined && !answer.all("env").includes("?"),
     log: answer.all("log").map((line) => sanitize(line, { maxLength: 200 })),
   };
 }

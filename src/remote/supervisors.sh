@@ -37,11 +37,13 @@ holder_of() {
 }
 
 holds() { case $(ls -l "/proc/$1/fd" 2>/dev/null) in *"socket:[$2]"*) return 0 ;; *) return 1 ;; esac; }
+# By itself, or through its parent: pm2 keeps the socket of a cluster open.
+serves() { holds "$1" "$2" || holds "$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status" 2>/dev/null)" "$2"; }
 
-# Finds the wrapper: sets w_pid, w_start, w_uid, w_socket (empty where unknown), and where a supervisor tells, w_state
-# and w_restarts.
+# Finds the wrapper: sets w_pid, w_start, w_uid, w_socket (empty where unknown), and where a supervisor tells, w_state,
+# w_restarts and w_named, the pid by its word.
 find_wrapper() {
-  w_pid= w_start= w_uid= w_socket= w_state= w_restarts=
+  w_pid= w_start= w_uid= w_socket= w_state= w_restarts= w_named=
   if is_container; then find_container && return; fi
   if [ -r /proc/net/tcp ]; then
     socket=$(listeners "$f_port")
@@ -55,6 +57,9 @@ find_wrapper() {
     pm2) find_pm2 ;;
     supervisor) find_program ;;
     launchd) find_job ;;
+  esac
+  w_named=$w_pid
+  case $f_kind in
     process)
       if read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start"; then w_pid=$pid; fi ;;
   esac
@@ -62,7 +67,12 @@ find_wrapper() {
   [ -z "$w_pid" ] || w_start=$(start_of "$w_pid" 2>/dev/null)
 }
 
-variable_of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^$2=//p" | head -n 1; }
+# A process's variables, one a line; the last one of a name counts. pm2 gives the processes of a cluster theirs as JSON.
+environment_of() {
+  tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" |
+    awk '/^pm2_env=/ { gsub(/":"/, "="); gsub(/[{}",]+/, "\n") } { print }'
+}
+variable_of() { environment_of "$1" | sed -n "s/^$2=//p" | tail -n 1; }
 
 # Runs a command line ($2, its arguments after it) for at most $1 seconds in a session of its own, away from our
 # streams. Sets rc (124 when time was up) and told, the end of what it printed.
@@ -96,6 +106,13 @@ bounded() {
   rm -f "$printed" "$printed.late"
 }
 
+# Asks a supervisor, and once more through sudo where this account gets no answer (3: the program does not run).
+ask() {
+  "$@" 2>/dev/null && return
+  case $? in 3) return 3 ;; esac
+  [ "$(id -u)" != 0 ] && have sudo && sudo -n "$@" 2>/dev/null
+}
+
 # A supervisor's command in folder $1: by this account, and once more through sudo where that is refused.
 bounded_by_root() {
   bounded "$f_timeout" 'cd "$1" && shift && exec "$@"' sh "$@"
@@ -118,10 +135,12 @@ manager() {
   fi
 }
 find_unit() {
-  unit_facts=$(manager show -p MainPID -p NRestarts -p ActiveState -p LoadState -p FragmentPath -p DropInPaths \
+  unit=$f_unit
+  unit_facts=$(manager show -p Id -p MainPID -p NRestarts -p ActiveState -p LoadState -p FragmentPath -p DropInPaths \
     -p EnvironmentFiles -p WorkingDirectory "$f_unit" 2>/dev/null)
   for fact in $unit_facts; do
     case $fact in
+      Id=*) unit=${fact#*=} ;; # `wrapper` is `wrapper.service`, or another name of it
       MainPID=0) ;;
       MainPID=*) w_pid=${fact#*=} ;;
       NRestarts=*) w_restarts=${fact#*=} ;;
@@ -145,7 +164,6 @@ control() {
 
 # A container's port may be held by nobody that we can see; its own main process tells whether it is a new one.
 is_container() { case $f_kind in docker | docker-compose) return 0 ;; *) return 1 ;; esac; }
-engine() { docker "$@" 2>/dev/null || { [ "$(id -u)" != 0 ] && have sudo && sudo -n docker "$@" 2>/dev/null; }; }
 # Sets compose: `docker compose`, or the older program of its own.
 find_compose() {
   compose='docker compose'
@@ -153,16 +171,17 @@ find_compose() {
 }
 find_container() {
   container=$f_name
+  w_state=not-found
   if [ "$f_kind" = docker-compose ]; then
     find_compose
     # shellcheck disable=SC2086
-    container=$(cd "$(expand "$f_directory")" 2>/dev/null && { $compose ps -a -q "$f_service" ||
-      { [ "$(id -u)" != 0 ] && have sudo && sudo -n $compose ps -a -q "$f_service"; }; } 2>/dev/null | head -n 1)
+    container=$(cd "$(expand "$f_directory")" 2>/dev/null && ask $compose ps -a -q "$f_service") || return 0
+    container=${container%%[!0-9a-f]*}
+    [ -n "$container" ] || w_state=absent # the service is there, a container of it not yet
   fi
-  w_state=not-found
   [ -n "$container" ] || return 0
   # shellcheck disable=SC2046
-  set -- $(engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}} {{.State.Status}}' "$container")
+  set -- $(ask docker inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}} {{.State.Status}}' "$container")
   [ "$#" = 4 ] || return 0
   [ "$1" = 0 ] || w_pid=$1
   w_start=$2 w_restarts=$3 w_state=$4
@@ -179,37 +198,60 @@ restart_container() {
   restart_succeeded
 }
 
-# pm2 keeps a file with the pid of each process; asking pm2 itself would start its daemon where none runs.
+# pm2 keeps a file with the pid of each process. Only about one that is stopped pm2 itself must be asked, and only where
+# its daemon runs: the question would start one.
 find_pm2() {
-  for pid_file in "${PM2_HOME:-$HOME/.pm2}/pids/$f_name"-[0-9]*.pid; do
-    pid=$(cat "$pid_file" 2>/dev/null) && [ -n "$pid" ] && start_of "$pid" >/dev/null 2>&1 && w_pid=$pid && return 0
-  done
+  pm2_home=${PM2_HOME:-$HOME/.pm2}
   w_state=not-found
-  ! ls "${PM2_HOME:-$HOME/.pm2}/pids/$f_name"-[0-9]*.pid >/dev/null 2>&1 || w_state=stopped
+  for pid_file in "$pm2_home/pids/$(printf '%s' "$f_name" | tr -c 'A-Za-z0-9.-' -)"-*.pid; do
+    pid=$(cat "$pid_file" 2>/dev/null) && [ -n "$pid" ] && start_of "$pid" >/dev/null 2>&1 || continue
+    if [ -r "/proc/$pid/environ" ] && ! environment_of "$pid" | grep -q -x -F "name=$f_name"; then continue; fi
+    w_pid=$pid w_state=online
+    return 0
+  done
+  if [ "${verb-}" != probe ]; then w_state=stopped
+  elif find_pm2_daemon && find_pm2_path &&
+    /bin/sh -c "$pm2_alone" "$pm2_home" "$path" "$run_pm2" pm2 pid "$f_name" 2>/dev/null | grep -q '^[0-9]'; then w_state=stopped; fi
 }
-# pm2 adds to an environment and takes nothing away: what shall be gone is emptied, which Claude Code takes for absent.
+find_pm2_daemon() {
+  daemon=$(cat "$pm2_home/pm2.pid" 2>/dev/null) && [ -n "$daemon" ] &&
+    { grep -q 'God Daemon' "/proc/$daemon/cmdline" || ps -o command= -p "$daemon" | grep -q 'God Daemon'; } 2>/dev/null
+}
+# Sets path: that of the app, where pm2 and node are in it; the daemon's has them, a login's often not.
+find_pm2_path() {
+  path=$(variable_of "${w_pid:-0}" PATH)
+  (PATH=$path && command -v pm2 && command -v node) >/dev/null 2>&1 ||
+    path=${path:+$path:}$(variable_of "$daemon" PATH):$PATH
+}
+# pm2 adds its own environment to the app's and takes nothing away. So it runs with nothing in it but what shall be
+# different; what shall be gone is emptied, which Claude Code takes for absent.
+pm2_alone='home=$0 path=$1; shift; exec env -i PM2_HOME="$home" PATH="$path" /bin/sh -c "$@"'
+run_pm2='unset PWD OLDPWD SHLVL; exec pm2 "$@"'
 restart_pm2() {
-  keep_environment
-  run_pm2='have=$(command -v pm2) || exec /bin/sh -l -c "exec pm2 \"\$@\"" pm2 "$@"; exec "$have" "$@"'
-  if [ -z "$f_unset$f_env" ]; then
-    bounded "$f_timeout" "$run_pm2" sh restart "$f_name"
-  elif [ "$state" = undoing ]; then
-    bounded "$f_timeout" "$empty_names$had_environment$no_more_arguments$run_pm2" "$environment" "$f_unset $our_variables" '' restart "$f_name" --update-env
-  else
-    bounded "$f_timeout" "$had_environment$empty_names$our_environment$no_more_arguments$run_pm2" "$environment" "$f_unset" "$f_env" restart "$f_name" --update-env
+  if ! find_pm2_daemon; then refuse command "pm2's daemon does not run" && return 1; fi
+  find_pm2_path
+  keep_environment "$(echo $our_variables $f_unset | tr ' ' '|')"
+  without=$f_unset with=$f_env had=
+  if [ "$state" = undoing ]; then
+    without= with= had=$environment
+    if [ -r "$pending/pm2" ]; then { IFS= read -r path && IFS= read -r without; } <"$pending/pm2"; fi
+  elif [ "$state" = installed ]; then
+    printf '%s\n%s\n' "$path" "$([ -z "$with" ] || sed -n 's/=.*//p' "$with" | tr '\n' ' ')" >"$pending/pm2"
   fi
+  set -- restart "$f_name"
+  [ -z "$without$with$had" ] || set -- "$@" --update-env
+  bounded "$f_timeout" "$pm2_alone" "$pm2_home" "$path" \
+    "$empty_names$our_environment$had_environment$no_more_arguments$run_pm2" "$had" "$without" "$with" "$@"
   restart_succeeded
 }
 
 supervisorctl_() {
-  # shellcheck disable=SC2086
-  set -- ${f_config:+-c "$f_config"} "$@"
-  supervisorctl "$@" 2>/dev/null || { [ "$(id -u)" != 0 ] && have sudo && sudo -n supervisorctl "$@" 2>/dev/null; }
+  config=$(expand "$f_config")
+  ask supervisorctl ${config:+-c "$config"} "$@"
 }
 find_program() {
-  told=$(supervisorctl_ status "$f_name")
-  # shellcheck disable=SC2086
-  set -- $told
+  # shellcheck disable=SC2046
+  set -- $(supervisorctl_ status "$f_name")
   case ${2-} in
     RUNNING) w_pid=${4%,} w_state=running ;;
     STARTING | STOPPED | STOPPING | BACKOFF | FATAL | EXITED) w_state=$2 ;;
@@ -217,24 +259,34 @@ find_program() {
   esac
 }
 restart_program() {
-  set -- / supervisorctl
-  [ -z "$f_config" ] || set -- "$@" -c "$f_config"
+  config=$(expand "$f_config")
+  set -- / supervisorctl ${config:+-c "$config"}
   if [ "$f_reload" = yes ]; then
     bounded_by_root "$@" reread && restart_succeeded || return 1
-    bounded_by_root "$@" update "$f_name" && restart_succeeded || return 1
+    bounded_by_root "$@" update "${f_name%%:*}" && restart_succeeded || return 1
   fi
   bounded_by_root "$@" restart "$f_name"
   restart_succeeded
 }
 
-job() { if [ "$f_scope" = system ]; then echo "system/$f_name"; else echo "gui/$(id -u)/$f_name"; fi; }
+# A user's jobs live in the domain of the graphical session; without one, in that of the user alone. The description
+# holds values of variables: of it only these lines are read.
 find_job() {
-  told=$(launchctl print "$(job)" 2>/dev/null) || { w_state=not-found && return; }
-  w_pid=$(printf '%s\n' "$told" | awk '$1 == "pid" && $2 == "=" { print $3; exit }')
-  w_state=$(printf '%s\n' "$told" | awk '$1 == "state" && $2 == "=" { print $3; exit }')
+  case $f_scope in system) set -- system ;; *) set -- "gui/$(id -u)" "user/$(id -u)" ;; esac
+  w_state=not-found job=$1/$f_name
+  for domain in "$@"; do
+    told=$(launchctl print "$domain/$f_name" 2>/dev/null |
+      sed -n -E 's/^[[:space:]]*(pid|state|stdout path|stderr path) = /\1=/p')
+    [ -n "$told" ] || continue
+    job=$domain/$f_name
+    w_pid=$(printf '%s\n' "$told" | sed -n 's/^pid=//p' | head -n 1)
+    w_state=$(printf '%s\n' "$told" | sed -n 's/^state=//p' | head -n 1)
+    job_logs=$(printf '%s\n' "$told" | sed -n 's/^std... path=//p')
+    return 0
+  done
 }
 restart_job() {
-  bounded_by_root / launchctl kickstart -k "$(job)"
+  bounded_by_root / launchctl kickstart -k "$job"
   restart_succeeded
 }
 
@@ -254,17 +306,19 @@ $told" ;;
 
 # ---- the environment that a wrapper is started with ---------------------------------------------------------
 
-# What the old process had is kept for the new one, and for the way back when nothing runs any more that could tell: as
-# a script that sets it again, in a file, for its values may be secrets.
+# What the old process had is kept for the new one, and for the way back, when nothing runs any more that could tell: as
+# a script that sets it again, in a file, for its values may be secrets. $1: an ERE of the names.
 environment=
 keep_environment() {
   environment=
-  case $state in installed | undoing) environment=$pending/environment ;; *) return 0 ;; esac
-  if [ "$state" != undoing ] && [ -n "$w_pid" ]; then
-    tr '\000\n' '\n\001' <"/proc/$w_pid/environ" 2>/dev/null | grep -v -E '^(UID|EUID|PPID|BASHOPTS|SHELLOPTS|BASH_VERSINFO)=' |
-      sed -n "s/'/'\\\\''/g; s/^\([A-Za-z_][A-Za-z0-9_]*\)=\(.*\)\$/export \1='\2'/p" | tr '\001' '\n' >"$environment.new"
-    # Another account's process shows nothing.
-    if [ -s "$environment.new" ]; then mv "$environment.new" "$environment"; else rm -f "$environment.new"; fi
+  case $state in installed | undoing) ;; *) return 0 ;; esac
+  environment=$pending/environment
+  # On the way back, where none was kept, the old process has not been touched yet. Another account's shows nothing.
+  if [ ! -e "$environment" ]; then
+    case $f_kind in pm2) environment_of "${w_pid:-0}" ;; *) tr '\000\n' '\n\001' 2>/dev/null <"/proc/${w_pid:-0}/environ" ;; esac |
+      grep -E "^($1)=" | grep -v -E '^(UID|EUID|PPID|PWD|OLDPWD|BASHOPTS|SHELLOPTS|BASH_VERSINFO)=' |
+      sed "s/'/'\\\\''/g; s/^\([^=]*\)=\(.*\)\$/export \1='\2'/" | tr '\001' '\n' >"$environment.new"
+    mv "$environment.new" "$environment"
   fi
   [ -s "$environment" ] || environment=
 }
@@ -275,6 +329,9 @@ outranking='ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL ANTHROPIC_
 # Of what outranks a login the new process has no more than the old one: a login shell may have read of some in .profile.
 had_environment="[ -z \"\$0\" ] || { unset $outranking; . \"\$0\"; }
 "
+# What a login has and the old process had not. The profile has been read: a command may need its functions.
+only_theirs='[ -z "$0" ] || for name in $(env | sed -n "/^CLAUDE_CONFIG_DIR=/d; s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p"); do unset "$name"; done
+'
 unset_names='for name in $1; do unset "$name"; done
 '
 empty_names='for name in $1; do export "$name="; done
@@ -292,7 +349,7 @@ restart_process() {
   log_file=$(expand "$f_log")
   # What cannot be started anew is not stopped.
   told=$( (cd "$run_in" && : >>"$log_file") 2>&1) || { refuse command "$told" && return 1; }
-  keep_environment
+  keep_environment '[A-Za-z_][A-Za-z0-9_]*'
   rounds=0
   while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
     if [ "$(foreign "$w_pid")" = yes ] && [ "$rounds" = 0 ]; then
@@ -311,7 +368,7 @@ restart_process() {
     as_theirs
     [ "$dir" = "$HOME/.claude" ] || { CLAUDE_CONFIG_DIR=$dir && export CLAUDE_CONFIG_DIR; }
     [ -n "$detached" ] || trap '' HUP
-    exec $detached /bin/sh -l -c "$had_environment$unset_names$our_environment$no_more_arguments $f_command" "$environment" "$leave_out" "$bring_in"
+    exec $detached /bin/sh -l -c "$only_theirs$had_environment$unset_names$our_environment$no_more_arguments $f_command" "$environment" "$leave_out" "$bring_in"
   } </dev/null >>"$log_file" 2>&1 &
   new_pid=$!
   new_start=$(start_of "$new_pid")
@@ -390,7 +447,7 @@ wait_until_new() {
     if ! is_container && [ ! -r /proc/net/tcp ] && ! have lsof; then say "listening=unknown" && return 0; fi
     case $f_kind/${w_state:-active}/${w_restarts:-0} in
       process/*) is_running "$new_pid" "$new_start" || { refuse exited && return 1; } ;;
-      systemd/failed/* | systemd/*/[3-9] | systemd/*/[1-9][0-9]* | docker*/exited/* | docker*/dead/* | supervisor/FATAL/*)
+      systemd/failed/* | systemd/*/[3-9] | systemd/*/[1-9][0-9]* | docker*/*/[3-9] | docker*/*/[1-9][0-9]* | docker*/exited/* | docker*/dead/* | supervisor/FATAL/* | supervisor/EXITED/*)
         refuse exited && return 1 ;;
     esac
     if is_new && is_theirs_up; then break; fi
@@ -414,12 +471,11 @@ wait_until_new() {
   say "listening=yes"
   send
 }
+# A socket that its supervisor keeps open, as pm2 and systemd may, outlives the processes behind it.
 is_new() {
-  if is_container; then
-    [ "$w_state" = running ] && [ -n "$w_pid" ] && [ "$w_pid/$w_start" != "$old_pid/$old_start" ]
-  else
-    [ -n "$w_socket" ] && [ "$w_socket" != "$old_socket" ] && { [ -z "$w_pid" ] || [ "$w_pid/$w_start" != "$old_pid/$old_start" ]; }
-  fi
+  if [ -n "$w_pid" ] && [ "$w_pid/$w_start" = "$old_pid/$old_start" ]; then return 1; fi
+  if is_container; then [ "$w_state" = running ]; return; fi
+  [ -n "$w_socket" ] && { [ "$w_socket" != "$old_socket" ] || { [ -n "$w_named" ] && serves "$w_named" "$w_socket"; }; }
 }
 is_theirs_up() { [ "$f_kind" != command ] || [ -z "$f_status" ] || /bin/sh -c "$f_status" </dev/null >/dev/null 2>&1; }
 wait_until_stable() {
@@ -443,12 +499,18 @@ log_tail() { each log "$(log_lines "${1-15}")"; }
 log_lines() {
   case $f_kind in
     systemd)
-      if [ "$f_scope" = user ]; then journalctl --user -u "$f_unit" -n "$1" --no-pager -o cat 2>/dev/null
-      else journalctl -u "$f_unit" -n "$1" --no-pager -o cat 2>/dev/null; fi ;;
-    docker) engine logs --tail "$1" "$f_name" 2>&1 ;;
-    docker-compose) [ -z "${container-}" ] || docker logs --tail "$1" "$container" 2>&1 ;;
-    pm2) tail -q -n "$1" "${PM2_HOME:-$HOME/.pm2}/logs/$f_name"-*.log 2>/dev/null ;;
-    supervisor) supervisorctl_ tail "-$(($1 * 200))" "$f_name" stderr | tail -n "$1" ;;
+      if [ "$f_scope" = user ]; then journalctl --user -u "$unit" -n "$1" --no-pager -o cat 2>/dev/null
+      else journalctl -u "$unit" -n "$1" --no-pager -o cat 2>/dev/null; fi ;;
+    docker | docker-compose)
+      # A program's last words are on stderr.
+      [ -z "$container" ] || docker logs --tail "$1" "$container" 2>&1 ||
+        { [ "$(id -u)" != 0 ] && have sudo && sudo -n docker logs --tail "$1" "$container" 2>&1; } ;;
+    pm2) tail -q -n "$1" "$pm2_home/logs/$(printf '%s' "$f_name" | tr -c 'A-Za-z0-9.-' -)"-*.log 2>/dev/null ;;
+    supervisor)
+      for stream in stdout stderr; do supervisorctl_ tail "-$(($1 * 200))" "$f_name" "$stream" | tail -n "$1"; done |
+        grep -v 'ERROR (no log file)' ;;
+    launchd)
+      printf '%s\n' "${f_log:-$job_logs}" | while IFS= read -r path; do tail -n "$1" "$(expand "$path")"; done 2>/dev/null ;;
     *) [ -z "$f_log" ] || tail -n "$1" "$(expand "$f_log")" 2>/dev/null ;;
   esac | cut -c 1-2000
 }

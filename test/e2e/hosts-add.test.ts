@@ -71,6 +71,37 @@ describe.skipIf(!hasSshd)("hosts add, in a pipe", () => {
     expect((await stage.run("hosts", "list", "--json")).hosts).toHaveLength(1);
   });
 
+  test.each<[flags: string, restart: Record<string, string>]>([
+    ["--unit w --scope user", { kind: "systemd", unit: "w", scope: "user" }],
+    [
+      "--directory /srv/w --service api",
+      { kind: "docker-compose", directory: "/srv/w", service: "api" },
+    ],
+    ["--container w", { kind: "docker", container: "w" }],
+    ["--app w", { kind: "pm2", name: "w" }],
+    [
+      "--program w --supervisor-config ~/s.conf",
+      { kind: "supervisor", program: "w", config: "~/s.conf" },
+    ],
+    [
+      "--label org.w --scope user --log ~/w.log",
+      { kind: "launchd", label: "org.w", log: "~/w.log" },
+    ],
+    ["--label org.w --scope system", { kind: "launchd", label: "org.w", scope: "system" }],
+  ])("`%s` says what restarts the wrapper: %j", async (flags, restart) => {
+    await using stage = await openStage();
+    writeHosts(stage);
+    const kind = ["--restart", restart["kind"] ?? ""];
+
+    const argv = ["hosts", "add", "web-2", "--no-test", "--json", ...kind];
+
+    const added = await stage.run(...argv, ...flags.split(" "));
+
+    expect(added.code).toBe(0);
+    expect(added.hosts).toMatchObject([{ outcome: "added", entry: { restart } }]);
+    expect((await stage.run("hosts", "list", "--json")).code).toBe(0);
+  });
+
   test("a link stays a link, and the file keeps its mode", async () => {
     await using stage = await openStage();
     writeHosts(stage, 0o644);
@@ -114,6 +145,20 @@ describe.skipIf(!hasSshd)("hosts add, in a pipe", () => {
       2,
       "USAGE",
       "`--unit` goes with `--restart systemd`",
+    ],
+    [
+      "no service",
+      ["b", "--restart", "docker-compose", "--directory", "/srv"],
+      2,
+      "INPUT_NEEDED",
+      "--service …",
+    ],
+    [
+      "a configuration for no kind",
+      ["b", "--supervisor-config", "/x", ...NONE],
+      2,
+      "USAGE",
+      "`--supervisor-config` goes with `--restart supervisor`",
     ],
     [
       "the group of its own name",

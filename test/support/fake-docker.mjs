@@ -7,7 +7,7 @@
 //     calls                      every call
 //
 //   docker compose [-f FILE] [-p NAME] [--project-directory DIR]
-//          up -d [--force-recreate] [SERVICE…] · restart · stop · ps [-q] · config [--format json] [--services] · logs [--tail N]
+//          up -d [--force-recreate] [SERVICE…] · restart · stop · ps [-a] [-q] · config [--format json] [--services] · logs [--tail N]
 //   docker inspect [-f FORMAT] NAME… · restart · start · stop · logs [--tail N] NAME · ps [-q]
 //
 // A container keeps the environment that it was created with: `restart` reads nothing again; `up -d` creates it anew
@@ -81,10 +81,13 @@ async function compose(all) {
       if (flags.has("--services")) return console.log(services.join("\n"));
       return console.log(renderConfig(project, flags));
     case "ps": {
-      const running = own.filter(({ pid }) => isUp(pid));
-      return running.forEach((one) =>
-        console.log(flags.has("-q") || flags.has("--quiet") ? one.id : lineOf(one)),
-      );
+      ask();
+      const isAll = flags.has("-a") || flags.has("--all");
+      return own
+        .filter(({ pid }) => isAll || isUp(pid))
+        .forEach((one) =>
+          console.log(flags.has("-q") || flags.has("--quiet") ? one.id : lineOf(one)),
+        );
     }
     case "logs":
       return own.forEach((one) => printLog(one, flags));

@@ -127,6 +127,7 @@ function show(known, loaded) {
   const settings = loaded?.settings ?? [];
   const state = stateOf(known);
   const properties = [
+    ["Id", known.unit],
     ["MainPID", state === "active" ? known.pid : 0],
     ["NRestarts", Number(read(join(here, "restarts")) || 0)],
     ["Environment", renderWords(listOf(settings, "Environment").flatMap(splitWords))],

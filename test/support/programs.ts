@@ -2,9 +2,10 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Where a program is installed. Without it tests skip, loudly; in CI they fail. */
-export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+/** Where a program is installed: in the PATH, or beside it. Without it tests skip, loudly; in CI they fail. */
+export function findProgram(name: string, beside: readonly string[] = []): string | undefined {
+  const search = (process.env["PATH"] ?? "").split(delimiter);
+  const folders = [...search, "/usr/sbin", "/sbin", ...beside];
   const found = folders.map((folder) => join(folder, name)).find((path) => isProgram(path));
   if (found === undefined) {
     if (process.env["CI"])

@@ -40,11 +40,12 @@ export async function expectNoTraces(configDir: string): Promise<void> {
   expect(leftovers(folder)).toEqual([]);
 }
 
-/** What a run may keep in its folder on the host: committed backups, the history, the wrapper's pid file. */
+/** What a run may keep in its folder on the host: committed backups, the history, the wrapper's pid file, what a delivery has brought. */
 function leftovers(folder: string): string[] {
   if (!existsSync(folder)) return [];
   expect(modeOf(folder)).toBe("700");
-  return readdirSync(folder).filter((name) => !/^(?:backups|history|wrapper-\d+\.pid)$/.test(name));
+  const kept = /^(?:backups|history|wrapper-\d+\.pid|wrapper\.env|api-key(?:\.sh)?)$/;
+  return readdirSync(folder).filter((name) => !kept.test(name));
 }
 
 /** Permission bits in octal. */

@@ -33,6 +33,8 @@ export interface SshdOptions {
   readonly password?: string;
   /** Folders that come first in the PATH of what runs on the host. */
   readonly path?: readonly string[];
+  /** Further variables of what runs on the host. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Network namespace that sshd listens in, and its address there; loopback of this one unless told. */
   readonly at?: { readonly namespace: string; readonly address: string };
   /** Gives the host an /etc of its own, laid over this machine's. Check `hasOwnEtc` (own-etc.ts) first. */
@@ -240,9 +242,10 @@ function renderConfig(
   home: string,
   port: number,
   hostKeys: readonly HostKey[],
-  { config = [], path = [], at }: SshdOptions,
+  { config = [], path = [], environment = {}, at }: SshdOptions,
 ): string {
-  const search = path.length === 0 ? "" : ` PATH=${[...path, process.env["PATH"]].join(":")}`;
+  const search = path.length === 0 ? {} : { PATH: [...path, process.env["PATH"]].join(":") };
+  const variables = Object.entries({ HOME: home, ...search, ...environment });
   const lines = [
     // sshd takes the first value it meets.
     ...config,
@@ -251,7 +254,7 @@ function renderConfig(
     ...hostKeys.map(({ file }) => `HostKey ${file.replace(/\.pub$/, "")}`),
     `AuthorizedKeysFile ${join(directory, "authorized_keys")}`,
     `PidFile ${join(directory, "sshd.pid")}`,
-    `SetEnv HOME=${home}${search}`,
+    `SetEnv ${variables.map(([name, value]) => `${name}=${value}`).join(" ")}`,
     "UsePAM no",
     "StrictModes no",
     "PermitRootLogin yes",

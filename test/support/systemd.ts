@@ -34,12 +34,12 @@ interface Called {
   readonly stderr: string;
 }
 
-/** Installs one; `using` ends what it has started and takes it away. */
-export function installSystemd(): FakeSystemd {
+/** Installs one; `using` ends what it has started and takes it away. Units of the system lie below `root`, if it is given. */
+export function installSystemd(itsRoot?: string): FakeSystemd {
   const folder = mkdtempSync(join(tmpdir(), "sync-creds-systemd-"));
   // Any account of the host may call it.
   chmodSync(folder, 0o777);
-  const root = join(folder, "root");
+  const root = itsRoot ?? join(folder, "root");
   for (const name of ["fake-systemctl.mjs", "unit-environment.mjs", "unit-file.mjs"]) {
     copyFileSync(join(import.meta.dirname, name), join(folder, name));
   }
@@ -47,7 +47,10 @@ export function installSystemd(): FakeSystemd {
     const line = `exec '${process.execPath}' '${folder}/fake-systemctl.mjs' ${name} "$@"`;
     writeFileSync(join(folder, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
   }
-  writeFileSync(join(folder, "root.path"), root);
+  writeFileSync(join(folder, "root.path"), root === "/" ? "" : root);
+  // Any account writes there, root too.
+  writeFileSync(join(folder, "calls"), "");
+  chmodSync(join(folder, "calls"), 0o666);
   return {
     folder,
     root,

@@ -17,7 +17,7 @@ const back = {
   restored: true,
   changedByOthers: false,
   detail: "",
-  restart: { failure: undefined, wrapper: undefined, shadows: [], log: [] },
+  restart: { failure: undefined, wrapper: undefined, shadows: [], seesEnvironment: false, log: [] },
 };
 
 describe("a host that was never changed", () => {
@@ -138,6 +138,7 @@ describe("the plan of a dry run", () => {
     backups: [],
     baseline,
     shadows: [],
+
     unread: [],
     fileDecides: true,
     flaw: undefined,

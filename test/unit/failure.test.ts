@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SyncCredsError } from "../../src/errors.ts";
 import { failureOfError, failureOfRestart, failureOfVerdict } from "../../src/failure.ts";
+import type { ValueClass } from "../../src/remote/shadow-fact.ts";
 import { explain } from "../../src/smoke/verdict.ts";
 import { hostEntry } from "../support/host-entry.ts";
 
@@ -43,7 +44,13 @@ describe("a verdict", () => {
 });
 
 describe("a restart", () => {
-  const report = { failure: undefined, wrapper: undefined, shadows: [], log: ["boom"] };
+  const report = {
+    failure: undefined,
+    wrapper: undefined,
+    shadows: [],
+    seesEnvironment: false,
+    log: ["boom"],
+  };
 
   test("that went well is no failure", () => {
     expect(failureOfRestart(report, hostEntry({}))).toBeUndefined();
@@ -57,6 +64,32 @@ describe("a restart", () => {
       why: "the wrapper ended by itself: status 1",
       next: ["Read the log lines below", "Then `sync-creds push web-1` again"],
       logTail: ["boom"],
+    });
+  });
+
+  describe("by which a variable was to come", () => {
+    const host = hostEntry({ delivery: "api-key", means: "key-variable" });
+    const seen = { ...report, seesEnvironment: true };
+    const withKey = (value: ValueClass) => ({
+      ...seen,
+      shadows: [{ name: "ANTHROPIC_API_KEY", place: "process", value } as const],
+    });
+
+    test.each([
+      ["and did", withKey("api-key"), host],
+      ["to a process that shows nothing", report, host],
+      ["from a file of the user's, which anything may read", seen, { ...host, envFile: "~/env" }],
+    ])("%s is no failure", (_, its, where) => {
+      expect(failureOfRestart(its, where)).toBeUndefined();
+    });
+
+    test.each([
+      ["and did not", seen],
+      ["and is empty", withKey("empty")],
+    ])("%s is a failure", (_, its) => {
+      const failure = failureOfRestart(its, host);
+      expect(failure?.what).toBe("the wrapper was started without ANTHROPIC_API_KEY");
+      expect(failure?.next.join()).toContain("`envFile`");
     });
   });
 });

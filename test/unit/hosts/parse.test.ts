@@ -106,6 +106,11 @@ test("the example is a valid hosts file and shows every kind of restart", () => 
     "process",
     "command",
     "none",
+    "docker-compose",
+    "docker",
+    "pm2",
+    "supervisor",
+    "launchd",
   ]);
   expect(hosts.every(({ ssh }) => ssh.host.endsWith(".example.com"))).toBe(true);
   expect(groups.map(({ name }) => name)).toEqual(["prod", "staging"]);
@@ -196,7 +201,7 @@ test.each([
   ],
   [
     { restart: undefined },
-    "restart is required, here or in `defaults`: of kind `systemd`, `process`, `command`, or `none`",
+    "restart is required, here or in `defaults`: of the kind that runs the wrapper",
   ],
 ])("%j is refused: %s", (settings, expected) => {
   const lines = problemsOf({ hosts: { "web-1": { ...ENOUGH, ...settings } } });

@@ -30,6 +30,11 @@ const byCommand: Partial<Host> = {
   restart: { kind: "command", restart: "pm2 restart api", timeoutMs: 1 },
 };
 
+const compose: Partial<Host> = {
+  restart: { kind: "docker-compose", directory: "/srv/api", service: "api" },
+};
+const UNKNOWN = "its supervisor does not know it, is not there, or does not talk to this account";
+
 describe("no hazard", () => {
   test.each<[string, Partial<Host>, Partial<ProbeReport>]>([
     ["a host without a login yet", {}, {}],
@@ -67,6 +72,12 @@ describe("no hazard", () => {
       { configDir: "/srv/claude", homeEntry: ABSENT },
     ],
     ["a unit that systemd knows", systemd, { unit: "failed" }],
+    ["a service that has no container yet", compose, { unit: "absent", directory: "directory" }],
+    [
+      "a pm2 process that is stopped",
+      { restart: { kind: "pm2", name: "api" } },
+      { unit: "stopped" },
+    ],
     ["our own process in its directory", own, { directory: "directory" }],
   ])("%s", (_, host, report) => {
     expect(findHazard(hostEntry(host), probeReport(report))).toBeUndefined();
@@ -228,6 +239,42 @@ describe("a hazard", () => {
       { code: "RESTART_FAILED", why: "it is absent" },
       own,
       { directory: "absent" },
+    ],
+    [
+      "/srv/api is not a directory on the host",
+      { code: "RESTART_FAILED", why: "it is absent" },
+      compose,
+      { unit: "not-found", directory: "absent" },
+    ],
+    [
+      "there is no container of the compose service api in /srv/api on the host",
+      { code: "RESTART_FAILED", why: UNKNOWN },
+      compose,
+      { unit: "not-found", directory: "directory" },
+    ],
+    [
+      "there is no container api on the host",
+      { code: "RESTART_FAILED", why: UNKNOWN },
+      { restart: { kind: "docker", container: "api" } },
+      { unit: "not-found" },
+    ],
+    [
+      "there is no pm2 process api on the host",
+      { code: "RESTART_FAILED", why: UNKNOWN },
+      { restart: { kind: "pm2", name: "api" } },
+      { unit: "not-found" },
+    ],
+    [
+      "there is no program api of supervisord on the host",
+      { code: "RESTART_FAILED", why: UNKNOWN },
+      { restart: { kind: "supervisor", program: "api" } },
+      { unit: "not-found" },
+    ],
+    [
+      "there is no user job org.api of launchd on the host",
+      { code: "RESTART_FAILED", why: UNKNOWN },
+      { restart: { kind: "launchd", label: "org.api", scope: "user" } },
+      { unit: "not-found" },
     ],
     [
       "another program holds the wrapper's port",

@@ -231,8 +231,16 @@ describe("the answer to a restart", () => {
       failure: undefined,
       wrapper: { pid: 4712, start: "88400", uid: 1001 },
       shadows: [],
+      seesEnvironment: true,
       log: [],
     });
+  });
+
+  test.each([
+    ["of another account's process", "wrapper=4712 88400 7 1\nenv=?"],
+    ["of no process", ""],
+  ])("%s tells nothing of an environment", (_, text) => {
+    expect(parseRestart(answerOf(text))).toMatchObject({ seesEnvironment: false, shadows: [] });
   });
 
   test("of one that did not: reason, details and log are fit for a terminal", () => {

@@ -21,6 +21,33 @@ const KINDS: [restart: Restart, recipe: object, line: string][] = [
     `stop the wrapper's process and run \`${COMMAND}\` in ~/wrapper`,
   ],
   [
+    { kind: "docker-compose", directory: "~/api", service: "api" },
+    { directory: "~/api", service: "api" },
+    "recreate the compose service api in ~/api",
+  ],
+  [{ kind: "docker", container: "api" }, { name: "api" }, "restart the container api"],
+  [{ kind: "pm2", name: "api" }, { name: "api" }, "restart api by pm2"],
+  [
+    { kind: "supervisor", program: "api", config: "~/s.conf" },
+    { name: "api", config: "~/s.conf" },
+    "restart the program api of supervisord",
+  ],
+  [
+    { kind: "supervisor", program: "g:api" },
+    { name: "g:api" },
+    "restart the program g:api of supervisord",
+  ],
+  [
+    { kind: "launchd", label: "org.api", scope: "user", log: "~/api.log" },
+    { name: "org.api", scope: "user", log: "~/api.log" },
+    "restart the user job org.api of launchd",
+  ],
+  [
+    { kind: "launchd", label: "org.api", scope: "system" },
+    { name: "org.api", scope: "system" },
+    "restart the system job org.api of launchd",
+  ],
+  [
     { kind: "command", restart: "pm2 restart api", timeoutMs: 1500 },
     { restart: "pm2 restart api", timeout: 2 },
     "run `pm2 restart api`",
