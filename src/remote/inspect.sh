@@ -113,10 +113,10 @@ find_containers() {
   [ -z "$ids" ] || say "container_id=$ids"
   have docker || return 0
   [ -n "$ids" ] || ids=$(docker ps -q --filter "publish=$f_port" 2>/dev/null)
-  [ -n "$ids" ] || ! is_container || ids=$(engine ps -q --filter "publish=$f_port")
+  [ -n "$ids" ] || ! is_container || ids=$(ask docker ps -q --filter "publish=$f_port")
   labels='{{index .Config.Labels "com.docker.compose.service"}} {{index .Config.Labels "com.docker.compose.project.working_dir"}}'
   for id in $ids; do
-    each container "$(engine inspect -f "{{.State.Pid}} {{.Name}} $labels" "$id")"
+    each container "$(ask docker inspect -f "{{.State.Pid}} {{.Name}} $labels" "$id")"
   done
 }
 
