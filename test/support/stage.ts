@@ -77,7 +77,7 @@ export interface Running {
   readonly pid: number;
   readonly ended: Promise<Ended>;
   /** Resolves when the event stream (stdout of `--json`) has shown this step of the host. */
-  reached(step: string): Promise<void>;
+  reached(step: string, host?: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -219,10 +219,10 @@ function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv):
   });
   let stdout = "";
   let stderr = "";
-  const waiting: { step: string; resolve: () => void }[] = [];
+  const waiting: { text: string; resolve: () => void }[] = [];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
-    for (const { step, resolve } of waiting) if (stdout.includes(`"step":"${step}"`)) resolve();
+    for (const { text: wanted, resolve } of waiting) if (stdout.includes(wanted)) resolve();
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const ended = new Promise<Ended>((resolve) =>
@@ -237,10 +237,11 @@ function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv):
   return {
     pid: child.pid ?? 0,
     ended,
-    reached: (step) =>
+    reached: (step, host) =>
       new Promise((resolve) => {
-        if (stdout.includes(`"step":"${step}"`)) resolve();
-        waiting.push({ step, resolve });
+        const wanted = `${host === undefined ? "" : `"host":"${host}",`}"step":"${step}"`;
+        if (stdout.includes(wanted)) resolve();
+        waiting.push({ text: wanted, resolve });
       }),
     kill: (signal) => void child.kill(signal),
   };
