@@ -102,7 +102,7 @@ describe.each(SHELLS)("under %s", (_, shell) => {
   test.each([
     ["the file with the pid", {}, "claude-api"],
     ["what the process is told", { name: "claude_api" }, "claude_api"],
-  ])("pm2 is known by its daemon, and the name by %s", async (_, told, name) => {
+  ])("pm2 is known by its daemon, and the name by %s", async (_way, told, name) => {
     using home = await makeLocalHome();
     const folder = join(home.home, ".pm2", "pids");
     mkdirSync(folder, { recursive: true });
