@@ -132,7 +132,7 @@ find_jobs() {
 }
 
 # What Claude Code says that it would use, asked as the wrapper would start it: by its home, folder and PATH, and with
-# a word in place of each variable that outranks a login, for the method does not depend on the value.
+# a word in place of each variable of it that outranks a login, for the method does not depend on the value.
 claude_status() {
   have timeout || { say "claude_status=none" && return; }
   home_of=$HOME path_of=$PATH
@@ -147,7 +147,8 @@ claude_status() {
   [ "$dir" = "$home_of/.claude" ] || set -- "$@" "CLAUDE_CONFIG_DIR=$dir"
   program=$(PATH=$path_of && command -v claude) || program=$HOME/.local/bin/claude
   [ -x "$program" ] || { say "claude_status=none" && return; }
-  say "claude_status=$(cd "${project:-$HOME}" 2>/dev/null &&
+  # shellcheck disable=SC2086
+  say "claude_status=$(unset $outranking; cd "${project:-$HOME}" 2>/dev/null &&
     timeout 10 env "HOME=$home_of" "PATH=$path_of" "$@" "$program" auth status --json </dev/null 2>/dev/null |
     head -c 65536 | od -An -v -tx1 | tr -d ' \n')"
 }

@@ -261,6 +261,22 @@ describe.skipIf(!hasSshd)("doctor on a host", () => {
     expect(await said()).not.toContain("Claude Code there says");
   });
 
+  test("Claude Code's own word is about the wrapper, not about what a login to the host has", async () => {
+    const environment = { ANTHROPIC_API_KEY: "sk-ant-api03-GOODCANARY-of-the-login" };
+    await using stage = await openStage({
+      ...REAL,
+      hostFile: renderHostLogin(tokens.good),
+      sshd: { environment },
+    });
+    const bin = join(stage.sshd.home, "bin");
+    mkdirSync(bin);
+    const line = `#!/bin/sh\nexec '${process.execPath}' '${stage.directory}/claude.mjs' "$@"\n`;
+    writeFileSync(join(bin, "claude"), line, { mode: 0o755 });
+    await startWith(stage, { PATH: [bin, process.env["PATH"]].join(delimiter) });
+    const { stdout } = await stage.run("doctor", "web-1", "--ask-claude");
+    expect(stdout).toContain("claude: Claude Code there says it would use claude.ai");
+  });
+
   test("12 when nothing but the host's address is wrong", async () => {
     await using stage = await openStage({ running: true });
     stage.configure({ ssh: `${stage.sshd.user}@127.0.0.1:1` });
