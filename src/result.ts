@@ -72,6 +72,8 @@ export function resultOf(
 ): HostResult {
   const again = purpose.kind === "push" ? "push again" : "run this again";
   const { outcome, next = [], brings: { fingerprint, validUntil } = offer, ...told } = ending;
+  const isHandedOver = purpose.kind === "push" && offer.sentRefreshFingerprint !== undefined;
+  const steps = outcome === "verified" && isHandedOver ? [...next, LOG_IN_ANEW] : next;
   const isOurs = outcome === "verified" || outcome === "unchanged" || outcome === "unverified";
   return {
     host: host.name,
@@ -79,7 +81,11 @@ export function resultOf(
     ...told,
     ...(isOurs && fingerprint !== undefined ? { fingerprint } : {}),
     ...(isOurs && validUntil !== undefined ? { validUntil } : {}),
-    next: next.map((line) => line.replaceAll("HOST", host.name).replace(/\bpush again\b/, again)),
+    next: steps.map((line) => line.replaceAll("HOST", host.name).replace(/\bpush again\b/, again)),
     durationMs,
   };
 }
+
+// One refresh token with two holders: the first to renew it logs the other out.
+const LOG_IN_ANEW =
+  "Log in anew on this laptop (`claude`, then `/login`): this login is the host's now";

@@ -83,6 +83,7 @@ describe.skipIf(!hasSshd)("a whole login", () => {
     await expectProven(stage, ended, tokens.good);
     expect(readHostFile(stage)).toContain(tokens.refresh);
     expect(readHostFile(stage)).toContain("mcp-CANARY-kept");
+    expect(ended.result.next).toEqual([expect.stringContaining("Log in anew on this laptop")]);
   });
 
   test("that was handed over and renewed by the host is not taken for a stranger's", async () => {
