@@ -326,9 +326,8 @@ our_variables='ANTHROPIC_API_KEY CLAUDE_CODE_OAUTH_TOKEN'
 # What Claude Code prefers to a credentials file.
 outranking='ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL ANTHROPIC_PROFILE ANTHROPIC_FEDERATION_RULE_ID CLAUDE_CODE_OAUTH_TOKEN CLAUDE_CODE_SIMPLE CLAUDE_CODE_USE_BEDROCK CLAUDE_CODE_USE_VERTEX CLAUDE_CODE_USE_FOUNDRY'
 # Texts for `sh -c`: $0 is that script, $1 are names to be without, $2 is an env file of ours. Each is true in the end.
-# Of what outranks a login the new process has no more than the old one: a login shell may have read of some in .profile.
-had_environment="[ -z \"\$0\" ] || { unset $outranking; . \"\$0\"; }
-"
+had_environment='[ -z "$0" ] || . "$0"
+'
 # What a login has and the old process had not. The profile has been read: a command may need its functions.
 only_theirs='[ -z "$0" ] || for name in $(env | sed -n "/^CLAUDE_CONFIG_DIR=/d; s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p"); do unset "$name"; done
 '
