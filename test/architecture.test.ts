@@ -25,6 +25,7 @@ const CORRIDOR = [
   "visit.ts",
   "visit-host.ts",
   "backups.ts",
+  "unlock.ts",
   "way-back.ts",
   "endings.ts",
   "failure.ts",

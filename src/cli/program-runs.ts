@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import type { Terminal } from "../output/terminal.ts";
+import type { FleetOptions } from "./fleet.ts";
 import type { HistoryOptions } from "./history.ts";
+import { toTargets } from "./program-targets.ts";
 
-/** What runs have left behind: their lines in the ledger. */
+/** What runs have left behind: their lines in the ledger, and a lock that one holds. */
 export function addRunsCommands(
   program: Command,
   terminal: Terminal,
@@ -22,6 +24,14 @@ export function addRunsCommands(
       const { runLocally } = await import("./local-command.ts");
       const { history } = await import("./history.ts");
       end(await runLocally(options, terminal, (world) => history(names, options, world)));
+    });
+
+  toTargets(program.command("unlock <target...>"))
+    .description("show which run holds a host's lock, and end it; asks")
+    .option("-y, --yes", "answer yes to the questions of this command")
+    .action(async (names: string[], options: FleetOptions) => {
+      const { unlock } = await import("./unlock.ts");
+      end(await unlock(names, options, terminal));
     });
 }
 
