@@ -178,6 +178,8 @@ const PURE = [
   "tokens/recognise.ts",
   "tokens/lifetime.ts",
   "output/report.ts",
+  "output/live-lines.ts",
+  "output/names.ts",
   "output/doctor-report.ts",
   "output/error-message.ts",
   "output/sanitize.ts",
