@@ -33,7 +33,7 @@ probe() {
   shadow_files
   [ -z "$f_directory" ] || { kind_of "$(expand "$f_directory")" && say "directory=$kind"; }
   claude_version
-  if read -r pid start run who 2>/dev/null <"$folder/lock" && is_running "$pid" "$start"; then say "lock=$run $who"; fi
+  if read_lock && is_running "$pid" "$start"; then tell_holder lock; fi
   if [ -e "$folder/pending" ]; then read -r who 2>/dev/null <"$folder/pending/who"; say "pending=${who:-unknown}"; fi
   [ ! -r "$folder/history" ] || say "last=$(tail -n 1 "$folder/history")"
   {

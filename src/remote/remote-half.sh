@@ -126,15 +126,16 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 # another run holds the lock, with 2 when it cannot be written.
 take_lock() {
   mine=$folder/lock.$f_run
-  told=$( (printf '%s %s %s %s\n' "$$" "$(start_of $$)" "$f_run" "$f_who" >"$mine") 2>&1) || return 2
+  now
+  told=$( (printf '%s %s %s %s %s\n' "$$" "$(start_of $$)" "$f_run" "$f_who" "$clock" >"$mine") 2>&1) || return 2
   for _ in 1 2 3 4 5; do
     if told=$(ln "$mine" "$folder/lock" 2>&1); then
       holding=$mine
       return 0
     fi
-    read -r pid start run who 2>/dev/null <"$folder/lock" || continue
+    read_lock || continue
     if is_running "$pid" "$start"; then
-      say "holder=$run $who"
+      tell_holder holder
       rm -f "$mine"
       return 1
     fi
@@ -156,6 +157,36 @@ holding=
 drop_lock() {
   [ -z "$holding" ] || rm -f "$folder/lock" "$holding"
   holding=
+}
+read_lock() { read -r pid start run who since 2>/dev/null <"$folder/lock"; }
+
+# The run, who it is of, and for how many seconds it has held the lock, which older versions did not note.
+tell_holder() {
+  now
+  case $since in
+    '' | *[!0-9]*) say "$1=$run $who" ;;
+    *) say "$1=$run $who $(( (clock - since) / 100))" ;;
+  esac
+}
+
+# Ends the run that a person was shown as the holder, if it is still that one. It is asked first: it then gives up what it
+# has only begun. What it has installed is undone by its watch process, or by the next run.
+unlock() {
+  if ! read_lock || [ "$run" != "$f_expect" ] || ! is_running "$pid" "$start"; then
+    say "ended=already"
+    finish unlock && return
+  fi
+  for signal in TERM KILL; do
+    told=$(kill -s "$signal" "$pid" 2>&1)
+    now
+    give_up=$((clock + 500))
+    while is_running "$pid" "$start" && [ "$clock" -lt "$give_up" ]; do nap 0.1 && now; done
+  done
+  if is_running "$pid" "$start"; then refuse alive "$told" && finish unlock && return; fi
+  # A dead holder's lock is only ever taken over: another run may have been faster.
+  ! take_lock || drop_lock
+  say "ended=now"
+  finish unlock
 }
 
 # ---- the change ---------------------------------------------------------------------------------------------
@@ -531,7 +562,7 @@ serve() {
     fields
     run_name=sync-creds-$f_run
     case $verb in
-      probe | inspect | begin | file | install | restart | commit | rollback | recover) "$verb" ;;
+      probe | inspect | begin | file | install | restart | commit | rollback | recover | unlock) "$verb" ;;
       read) read_file ;;
       backups) list_backups ;;
       prune) prune_backups ;;
