@@ -47,7 +47,7 @@ probe() {
     show "$folder/api-key.sh"
     [ -z "$project" ] || [ "$project/.claude" = "$dir" ] ||
       for name in settings.json settings.local.json; do show "$project/.claude/$name"; done
-    show /etc/claude-code/managed-settings.json
+    for path in /etc/claude-code/managed-settings.json /etc/claude-code/managed-settings.d/*.json; do show "$path"; done
     [ -z "$wiring" ] || show "$wiring"
     [ -z "$f_envfile" ] || { expand "$f_envfile" && show "$expanded"; }
     printf '%s end=probe\n' "$nonce"
