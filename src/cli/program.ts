@@ -102,7 +102,13 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
   program
     .command("schema")
     .description("print the JSON Schema of hosts.json, for editors")
-    .action(async () => {
+    .option("--events", "that of the lines of --json instead")
+    .action(async ({ events = false }: { readonly events?: boolean }) => {
+      if (events) {
+        const { renderEventsSchema } = await import("../events/json-schema.ts");
+        terminal.stdout.write(renderEventsSchema());
+        return;
+      }
       const { renderJsonSchema } = await import("../hosts/json-schema.ts");
       terminal.stdout.write(renderJsonSchema());
     });

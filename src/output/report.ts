@@ -1,11 +1,10 @@
 import type { SyncCredsError } from "../errors.ts";
+import { SCHEMA_VERSION } from "../outcome.ts";
 import type { HostResult, Outcome } from "../outcome.ts";
 import { renderHostProblem } from "./error-message.ts";
 import { renderNames } from "./names.ts";
 import type { Paint } from "./terminal.ts";
 import { renderInstant } from "./time.ts";
-
-const SCHEMA_VERSION = 1;
 
 /** How the report is to be read. */
 export interface ReportOptions {

@@ -3,6 +3,13 @@ import { openTaskList } from "../../build/output/task-list.js";
 import { renderReport } from "../../build/output/report.js";
 
 const STEPS = ["connect", "probe", "plan", "install", "restart", "smoke", "commit"];
+const GOOD = { outcome: "verified", fingerprint: "1a2b3c4d" };
+const BAD = {
+  outcome: "rolled-back",
+  code: "token-expired",
+  what: "its login is over",
+  logTail: ["CANARY of the log"],
+};
 const names = Array.from({ length: 200 }, (_, at) => `web-${at + 1}`);
 const view = openTaskList(names, process.stderr);
 
@@ -14,15 +21,7 @@ const results = await Promise.all(
       await pause(10);
     }
     const bad = at === 100 || at === 150;
-    const result = {
-      host,
-      outcome: bad ? "rolled-back" : "verified",
-      ...(bad
-        ? { code: "token-expired", what: "its login is over", logTail: ["CANARY of the log"] }
-        : { fingerprint: "1a2b3c4d", validUntil: Date.now() + 8 * 3_600_000 }),
-      next: [],
-      durationMs: 70,
-    };
+    const result = Object.assign({ host, next: [], durationMs: 70 }, bad ? BAD : GOOD);
     view.show({ type: "host", result, at: Date.now() });
     return result;
   }),

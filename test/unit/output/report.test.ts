@@ -87,6 +87,10 @@ web-1
   });
 });
 
+function endedAs(outcome: HostResult["outcome"], at: number): HostResult {
+  return { ...verified, host: `web-${at}`, outcome };
+}
+
 describe("the report on many hosts", () => {
   const many = (count: number, one: Partial<HostResult> = {}) =>
     Array.from({ length: count }, (_, at) => ({ ...verified, ...one, host: `web-${at + 1}` }));
@@ -106,11 +110,7 @@ describe("the report on many hosts", () => {
       "verified",
       "rolled-back",
     ] as const;
-    const results = [...outcomes, ...outcomes].map((outcome, at) => ({
-      ...verified,
-      host: `web-${at}`,
-      outcome,
-    }));
+    const results = [...outcomes, ...outcomes].map((outcome, at) => endedAs(outcome, at));
     expect(
       renderReport(results, NOW, plain)
         .split("\n")
