@@ -7,6 +7,7 @@ import type { BackupSummary, Outcome } from "./outcome.ts";
 import { sanitize } from "./output/sanitize.ts";
 import { wordsFor } from "./purpose.ts";
 import type { Purpose } from "./purpose.ts";
+import { AWAIT_IT } from "./remote/lock-holder.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
 
 const PUSH: Purpose = { kind: "push" };
@@ -158,7 +159,7 @@ export function recoveryFailed({
   if (restart.failure?.reason === "busy") {
     return new SyncCredsError("LOCKED", "another run is at work on this host", {
       why: "it recovers what an earlier run has left",
-      next: ["Wait for it to end, then push again"],
+      next: [...AWAIT_IT],
     });
   }
   return new SyncCredsError(

@@ -70,6 +70,9 @@ export type Step =
   | "commit"
   | "rollback";
 
+/** Of the lines of `--json`. It grows when a reader of the former one could break. */
+export const SCHEMA_VERSION = 1;
+
 /** What happens while a run goes on. Views draw it; `--json` prints it line by line. */
 export type RunEvent =
   | { readonly type: "step"; readonly host: string; readonly step: Step; readonly at: number }

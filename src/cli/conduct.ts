@@ -1,6 +1,7 @@
 import { SyncCredsError } from "../errors.ts";
 import { renderGuess } from "../hosts/problem.ts";
 import type { Selection } from "../hosts/select.ts";
+import { renderNames } from "../output/names.ts";
 import { renderReady } from "./ready-table.ts";
 import type { Ports } from "../ports.ts";
 import type { Conduct } from "../rollout/conductor.ts";
@@ -60,7 +61,7 @@ export function conductOf(
 function verifyAnswerable({ hosts, needsConfirmation: reason }: Selection, what: string): void {
   throw new SyncCredsError(
     "INPUT_NEEDED",
-    `not without a yes: ${what} ${hosts.map(({ name }) => name).join(", ")}`,
+    `not without a yes: ${what} ${renderNames(hosts.map(({ name }) => name))}`,
     { ...(reason === undefined ? {} : { why: reason }), next: ["Add `--yes` if you mean it"] },
   );
 }

@@ -89,12 +89,15 @@ export async function onThisMachine<T>(
   });
 }
 
+type Render = (results: readonly HostResult[], now: number, paint: Paint) => string;
+
 /** Does the work and reports how each host ended, or why none was gone to; resolves with the exit status. Never rejects. */
 export async function reportOn(
   options: FleetOptions,
   { terminal, ports }: World,
   work: () => Promise<HostResult[]>,
-  render: (results: readonly HostResult[], now: number, paint: Paint) => string = renderReport,
+  render: Render = (results, now, paint) =>
+    renderReport(results, now, paint, { all: options.verbose }),
 ): Promise<number> {
   try {
     const results = await work();

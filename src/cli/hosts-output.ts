@@ -1,3 +1,4 @@
+import { SCHEMA_VERSION } from "../outcome.ts";
 import type { Paint } from "../output/terminal.ts";
 
 /** Columns under their titles. The last one is as wide as it likes. */
@@ -23,5 +24,5 @@ export function renderHostsResult(
   hosts: readonly object[],
   more: object = {},
 ): string {
-  return `${JSON.stringify({ type: "result", schemaVersion: 1, exitCode, ...more, hosts })}\n`;
+  return `${JSON.stringify({ type: "result", schemaVersion: SCHEMA_VERSION, exitCode, ...more, hosts })}\n`;
 }

@@ -1,5 +1,6 @@
 import type { Host } from "../hosts/host.ts";
 import { locateCredentials } from "../locate/locate.ts";
+import { renderNames } from "../output/names.ts";
 import type { Ports } from "../ports.ts";
 import type { Offer } from "../plan/plan.ts";
 import { fingerprintsWrittenTo, readLedger, verifiedAt } from "../rollout/ledger.ts";
@@ -85,7 +86,7 @@ function verifiedHosts(offers: ReadonlyMap<Host, Offer>, ledger: Ledger): Host[]
 
 function leftOut(hosts: readonly Host[]): string[] {
   if (hosts.length === 0) return [];
-  const names = hosts.map(({ name }) => name).join(", ");
+  const names = renderNames(hosts.map(({ name }) => name));
   return [`verified by an earlier run, and left out: ${names}`];
 }
 

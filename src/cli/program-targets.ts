@@ -39,8 +39,7 @@ function parseSeconds(text: string): number {
   throw new InvalidArgumentError("It must be a whole number of seconds.");
 }
 
-/** A whole number of hosts or backups. */
-export function parseCount(text: string): number {
+function parseCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 100) return count;
   throw new InvalidArgumentError("It must be a whole number from 1 to 100.");

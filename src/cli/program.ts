@@ -4,6 +4,7 @@ import type { LocalOptions } from "./local-command.ts";
 import { addBackCommands } from "./program-back.ts";
 import { addDoctorCommand } from "./program-doctor.ts";
 import { addHostsCommands } from "./program-hosts.ts";
+import { addRunsCommands } from "./program-runs.ts";
 import { changing, toTargets } from "./program-targets.ts";
 import { addTokenCommands } from "./program-token.ts";
 import type { PushOptions } from "./push.ts";
@@ -73,6 +74,7 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
 
   addBackCommands(program, terminal, end);
   addDoctorCommand(program, terminal, end);
+  addRunsCommands(program, terminal, end);
 
   addHostsCommands(
     program.command("hosts").description("list, add and import the hosts of hosts.json"),
@@ -100,7 +102,13 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
   program
     .command("schema")
     .description("print the JSON Schema of hosts.json, for editors")
-    .action(async () => {
+    .option("--events", "that of the lines of --json instead")
+    .action(async ({ events = false }: { readonly events?: boolean }) => {
+      if (events) {
+        const { renderEventsSchema } = await import("../events/json-schema.ts");
+        terminal.stdout.write(renderEventsSchema());
+        return;
+      }
       const { renderJsonSchema } = await import("../hosts/json-schema.ts");
       terminal.stdout.write(renderJsonSchema());
     });

@@ -1,6 +1,7 @@
 import { SyncCredsError } from "../errors.ts";
 import type { HostsFile } from "../hosts/parse.ts";
 import type { Selection } from "../hosts/select.ts";
+import { renderNames } from "../output/names.ts";
 import type { Ports } from "../ports.ts";
 
 /** The targets named, or the hosts picked at the terminal. Error: `INPUT_NEEDED` where nobody can be asked. */
@@ -56,7 +57,7 @@ export async function verifyConsent(
   details: readonly string[],
   { human }: Ports,
 ): Promise<void> {
-  const question = `${what} ${hosts.map(({ name }) => name).join(", ")}?`;
+  const question = `${what} ${renderNames(hosts.map(({ name }) => name))}?`;
   const shown = reason === undefined ? details : [...details, reason];
   if (await human?.confirm(question, shown)) return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {

@@ -1,3 +1,4 @@
+import { renderNames } from "../output/names.ts";
 import type { Ready } from "../turns.ts";
 
 const MOST_LINES = 40;
@@ -12,13 +13,7 @@ export function renderReady(ready: readonly Ready[]): string[] {
     const change = plan.lines.join("; ");
     byChange.set(change, [...(byChange.get(change) ?? []), host]);
   }
-  const lines = [...byChange].map(([change, hosts]) => `  ${namesOf(hosts)}  ${change}`);
+  const lines = [...byChange].map(([change, hosts]) => `  ${renderNames(hosts)}  ${change}`);
   if (lines.length <= MOST_LINES) return lines;
   return [...lines.slice(0, MOST_LINES), `  … and ${lines.length - MOST_LINES} lines more`];
-}
-
-function namesOf(hosts: readonly string[]): string {
-  return hosts.length <= 5
-    ? hosts.join(", ")
-    : `${hosts.slice(0, 4).join(", ")} and ${hosts.length - 4} more`;
 }

@@ -8,6 +8,7 @@ import { pathsOf } from "../plan/own-files.ts";
 import { pathOf, stateOf } from "../plan/plan-switch.ts";
 import { octalOf } from "../remote/host-files.ts";
 import type { InspectReport } from "../remote/inspect-report.ts";
+import { renderHolder, UNLOCK } from "../remote/lock-holder.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
 
 const MINUTE_MS = 60_000;
@@ -86,10 +87,9 @@ export function checkChanges(
 ): Check[] {
   const checks: Check[] = [];
   if (lockedBy !== undefined) {
-    const cure = ["Wait for it to end, then look again"];
-    checks.push(
-      warn("changes", `a run is at work there: ${lockedBy}`, { cure, code: "LOCKED", exit: 13 }),
-    );
+    const what = `a run is at work there: ${renderHolder(lockedBy)}`;
+    const cure = ["Wait for it to end, then look again", UNLOCK];
+    checks.push(warn("changes", what, { cure, code: "LOCKED", exit: 13 }));
   } else if (leftover !== undefined) {
     checks.push(
       bad("changes", `an unfinished change of ${leftover} lies there`, {

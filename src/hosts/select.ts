@@ -57,14 +57,24 @@ function namesOf(file: HostsFile, targets: readonly string[]): ReadonlySet<strin
 }
 
 function expandTarget(file: HostsFile, target: string): readonly string[] {
-  const group = file.groups.find(({ name }) => name === target);
-  if (group !== undefined) return group.hosts;
-  const names = file.hosts.filter((host) => isNamedBy(target, host)).map(({ name }) => name);
+  const names = findNames(target, file);
   if (names.length > 0) return names;
   throw unknownTarget(file, target);
 }
 
-function isNamedBy(target: string, { name, tags }: Host): boolean {
+/** The names that a target means in hosts.json, and among `others`, which are known by their names only. May be none. */
+export function findNames(
+  target: string,
+  { hosts, groups }: Pick<HostsFile, "hosts" | "groups">,
+  others: readonly string[] = [],
+): readonly string[] {
+  const group = groups.find(({ name }) => name === target);
+  if (group !== undefined) return group.hosts;
+  const known = [...hosts, ...others.map((name) => ({ name, tags: [] }))];
+  return known.filter((host) => isNamedBy(target, host)).map(({ name }) => name);
+}
+
+function isNamedBy(target: string, { name, tags }: Pick<Host, "name" | "tags">): boolean {
   if (target === "all" || target === name) return true;
   if (target.startsWith("tag:")) return tags.includes(target.slice("tag:".length));
   return /[*?]/.test(target) && toPattern(target).test(name);

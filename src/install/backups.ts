@@ -2,6 +2,7 @@ import { SyncCredsError } from "../errors.ts";
 import { sanitize } from "../output/sanitize.ts";
 import { parseBackups } from "../remote/backups.ts";
 import type { Backup } from "../remote/backups.ts";
+import { renderHolder } from "../remote/lock-holder.ts";
 import { printable } from "../remote/printable.ts";
 import type { RemoteHalf } from "../remote/remote-half.ts";
 
@@ -20,7 +21,7 @@ export async function pruneBackups(
   if (reason === undefined) return answer.all("pruned").map(printable);
   if (reason === "busy") {
     throw new SyncCredsError("LOCKED", "another run is at work on this host", {
-      why: `the lock is held by ${sanitize(answer.get("holder") ?? "another run", { maxLength: 100 })}`,
+      why: `the lock is held by ${renderHolder(answer.get("holder"))}`,
       next: ["Wait for it to end, then run this again"],
     });
   }

@@ -3,6 +3,7 @@ import { SyncCredsError } from "../errors.ts";
 import { sanitize } from "../output/sanitize.ts";
 import type { FileChange } from "../remote/file-change.ts";
 import type { Answer } from "../remote/frames.ts";
+import { AWAIT_IT, renderHolder } from "../remote/lock-holder.ts";
 import type { RemoteHalf } from "../remote/remote-half.ts";
 
 export interface Installation {
@@ -76,10 +77,9 @@ function verifyStep(answer: Answer, configDir: string): void {
   }
   switch (reason) {
     case "busy": {
-      const holder = sanitize(answer.get("holder") ?? "another run", { maxLength: 100 });
       throw new SyncCredsError("LOCKED", "another push is at work on this host", {
-        why: `the lock is held by ${holder}`,
-        next: ["Wait for it to end, then push again"],
+        why: `the lock is held by ${renderHolder(answer.get("holder"))}`,
+        next: [...AWAIT_IT],
       });
     }
     case "renewing":

@@ -1,3 +1,4 @@
+import { SCHEMA_VERSION } from "../outcome.ts";
 import type { RunEvent } from "../outcome.ts";
 import type { Stream } from "./terminal.ts";
 import { renderEnding, STEP_LABEL } from "./view.ts";
@@ -20,7 +21,9 @@ export function openPlainLines(stream: Stream, detail: Detail): View {
 
 /** Each event as one line of JSON on `stream`. */
 export function openJsonLines(stream: Stream): View {
-  const show = (event: RunEvent) => void stream.write(`${JSON.stringify(event)}\n`);
+  const show = ({ type, ...rest }: RunEvent) => {
+    stream.write(`${JSON.stringify({ type, schemaVersion: SCHEMA_VERSION, ...rest })}\n`);
+  };
   return { show, pause: () => {}, resume: async () => {}, close: async () => {} };
 }
 

@@ -1,14 +1,15 @@
 import { SyncCredsError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
 import { sanitize } from "../output/sanitize.ts";
+import { AWAIT_IT, renderHolder } from "../remote/lock-holder.ts";
 import type { Finding } from "../remote/shadow-fact.ts";
 import type { Baseline, PlanQuestion } from "./plan.ts";
 
 /** Another run holds the lock of the host. */
 export function locked(holder: string): SyncCredsError {
   return new SyncCredsError("LOCKED", "another push is at work on this host", {
-    why: `the lock is held by ${sanitize(holder, { maxLength: 100 })}`,
-    next: ["Wait for it to end, then push again"],
+    why: `the lock is held by ${renderHolder(holder)}`,
+    next: [...AWAIT_IT],
   });
 }
 

@@ -12,6 +12,7 @@ export type Verb =
   | "inspect"
   | "backups"
   | "prune"
+  | "unlock"
   | "recover"
   | "begin"
   | "file"

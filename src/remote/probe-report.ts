@@ -44,7 +44,7 @@ export interface ProbeReport {
   /** Files that may hold something of the kind and that this account cannot read. */
   readonly unread: readonly string[];
   readonly claudeVersion: string | undefined;
-  /** Run and person that hold the lock at this moment. */
+  /** Who holds the lock at this moment, as `parseHolder` reads it. */
   readonly lockedBy: string | undefined;
   /** Whose unfinished change lies on the host. */
   readonly leftover: string | undefined;

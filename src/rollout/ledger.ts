@@ -149,6 +149,7 @@ function isEntry(value: unknown): value is Entry {
   const isText = (key: string) => !(key in value) || typeof value[key] === "string";
   return (
     "host" in value &&
+    "outcome" in value &&
     "at" in value &&
     typeof value["at"] === "number" &&
     ["host", "outcome", "fingerprint", "refreshFingerprint", "by", "run", "who", "code"].every(

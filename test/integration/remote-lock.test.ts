@@ -1,8 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { endHolder } from "../../src/install/unlock.ts";
 import { recover } from "../../src/install/rollback.ts";
 import { probe } from "../../src/probe/probe.ts";
+import { renderHolder } from "../../src/remote/lock-holder.ts";
 import type { Answer } from "../../src/remote/frames.ts";
 import { SHELLS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
 import type { LocalHalf, LocalHome } from "../support/local-half.ts";
@@ -42,9 +46,9 @@ test("a second run on the same host is refused while the first one is at work, a
   const second = await openProbed(host);
   const answer = await begin(second, host);
   expect(answer.get("fail")).toBe("busy");
-  expect(answer.get("holder")).toBe(`${first.run} ana@laptop`);
+  expect(answer.get("holder")).toMatch(new RegExp(`^${first.run} ana@laptop \\d+$`));
   const report = await probe(second.half, second.run, {}, { kind: "none" });
-  expect(report.lockedBy).toBe(`${first.run} ana@laptop`);
+  expect(report.lockedBy).toMatch(new RegExp(`^${first.run} ana@laptop \\d+$`));
 
   first.half.end();
   await first.ended;
@@ -133,4 +137,61 @@ test("of several that find a dead holder's lock at the same moment exactly one w
   for (const one of contenders) one.half.end();
   await Promise.all(contenders.map((one) => one.ended));
   await expectNoTraces(host.configDir);
+});
+
+describe.each(SHELLS)("under %s", (_name, shell) => {
+  test("unlock ends the holder, whose change is given up or undone, and the next run goes ahead", async () => {
+    using host = await makeLocalHome();
+    const before = writeHostFile(host, "{}");
+    const hanging = await openProbed(host, shell);
+    expect((await begin(hanging, host)).get("fail")).toBeUndefined();
+
+    const other = await openProbed(host, shell);
+    const person = { run: other.run, who: "eve@desk" };
+    expect(await endHolder(other.half, { ...person, holder: hanging.run })).toBe(true);
+
+    await hanging.ended;
+    expect(existsSync(join(folderOf(host), "lock"))).toBe(false);
+    // A yash that reads its stdin hears no polite signal: what it had begun is the next run's to undo.
+    await recover(other.half, person, 10_000);
+    expect((await begin(other, host)).get("fail")).toBeUndefined();
+    other.half.end();
+    await other.ended;
+    expect(readFileSync(host.hostFile)).toEqual(before);
+    await expectNoTraces(host.configDir);
+  });
+
+  test("unlock leaves a run alone that is not the one that was shown", async () => {
+    using host = await makeLocalHome();
+    const working = await openProbed(host, shell);
+    await begin(working, host);
+
+    const other = await openProbed(host, shell);
+    const person = { run: other.run, who: "eve@desk" };
+    expect(await endHolder(other.half, { ...person, holder: "anotherrun" })).toBe(false);
+
+    const report = await probe(other.half, other.run, {}, { kind: "none" });
+    expect(report.lockedBy).toContain(working.run);
+  });
+
+  test("unlock ends a run that does not listen", async () => {
+    using host = await makeLocalHome();
+    // A shell that ignores the polite signal holds the lock.
+    const deaf = spawn("sh", ["-c", "trap '' TERM; echo $$; while :; do sleep 0.1; done"]);
+    const [pid] = (await once(deaf.stdout, "data")) as [Buffer];
+    const start = readFileSync(`/proc/${deaf.pid}/stat`, "utf8")
+      .replace(/.*\) /, "")
+      .split(" ")[19];
+    leaveLock(host, `${String(pid).trim()} ${start} deafrun bob@desk\n`);
+
+    const one = await openProbed(host, shell);
+    const { lockedBy } = await probe(one.half, one.run, {}, { kind: "none" });
+    expect(renderHolder(lockedBy)).toBe("bob@desk (run deafrun)"); // noted by a version without the time
+    const gone = once(deaf, "close");
+    const person = { run: one.run, who: "eve@desk" };
+    expect(await endHolder(one.half, { ...person, holder: "deafrun" })).toBe(true);
+
+    await gone;
+    expect((await begin(one, host)).get("fail")).toBeUndefined();
+  });
 });

@@ -27,18 +27,27 @@ export function openTerminal(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): TerminalRun {
-  const command = [process.execPath, BIN, ...argv].map((word) => `'${word}'`).join(" ");
-  const child = spawn("script", ["-qfec", `stty rows 40 cols 100; exec ${command}`, "/dev/null"], {
+  return openProgram([process.execPath, BIN, ...argv], {
     cwd: stage.laptop,
     env: {
       HOME: stage.laptop,
       PATH: [join(stage.laptop, "bin"), process.env["PATH"]].join(delimiter),
       SYNC_CREDS_TOKEN_STORE: "file",
       XDG_STATE_HOME: join(stage.laptop, "state"),
-      TERM: "xterm-256color",
-      SHELL: "/bin/sh",
       ...env,
     },
+  });
+}
+
+/** Runs any program on a terminal of that size. */
+export function openProgram(
+  words: readonly string[],
+  { cwd, env = { PATH: process.env["PATH"] } }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): TerminalRun {
+  const command = words.map((word) => `'${word}'`).join(" ");
+  const child = spawn("script", ["-qfec", `stty rows 40 cols 100; exec ${command}`, "/dev/null"], {
+    ...(cwd !== undefined && { cwd }),
+    env: { TERM: "xterm-256color", SHELL: "/bin/sh", ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
   let written = "";

@@ -66,7 +66,7 @@ describe("what sync-creds left there", () => {
   test.each([
     [{}, 0, "note nothing was ever pushed here"],
     [{ lastRun }, 0, "ok last run 20260101T000000Z by ana@laptop: committed; 2 backups"],
-    [{ lastRun, lockedBy: "1f ben@desk" }, 13, "warn a run is at work there: 1f ben@desk"],
+    [{ lastRun, lockedBy: "1f ben@desk" }, 13, "warn a run is at work there: ben@desk (run 1f)"],
     [{ lastRun, leftover: "ben@desk" }, 10, "bad an unfinished change of ben@desk lies there"],
   ])("%j", (different, exit, text) => {
     const [check] = checkChanges(probeReport(different), inspection({ backups: 2 }));

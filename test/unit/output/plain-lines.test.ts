@@ -72,9 +72,11 @@ web-2: busy: it is locked (0.0 s)
   });
 });
 
-test("JSON lines are the events themselves", async () => {
+test("JSON lines are the events themselves, each with the version of the schema", async () => {
   const lines = (await written(openJsonLines)).trimEnd().split("\n");
-  expect(lines.map((line): unknown => JSON.parse(line))).toEqual(EVENTS);
+  expect(lines.map((line): unknown => JSON.parse(line))).toEqual(
+    EVENTS.map((event) => Object.assign({ schemaVersion: 1 }, event)),
+  );
 });
 
 test("every step has words of its own", () => {

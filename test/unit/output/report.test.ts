@@ -40,8 +40,8 @@ web-1  verified  1a2b3c4d     2026-01-05 17:00 (in 8 h 0 min)  -
   test("is followed by a block for each host that needs attention", () => {
     expect(renderReport([verified, rolledBack], NOW, plain)).toBe(
       `HOST            OUTCOME      FINGERPRINT  VALID UNTIL                      NEXT
-web-1           verified     1a2b3c4d     2026-01-05 17:00 (in 8 h 0 min)  -
 stage-longname  rolled-back  -            -                                Log in: \`claude\`
+web-1           verified     1a2b3c4d     2026-01-05 17:00 (in 8 h 0 min)  -
 
 ✖ stage-longname: the login on the host has expired  token-expired
   why   the wrapper said: Login expired
@@ -84,6 +84,97 @@ web-1
 
   test("of no host is its head", () => {
     expect(renderReport([], NOW, plain)).toBe("HOST  OUTCOME  FINGERPRINT  VALID UNTIL  NEXT\n");
+  });
+});
+
+function endedAs(outcome: HostResult["outcome"], at: number): HostResult {
+  return { ...verified, host: `web-${at}`, outcome };
+}
+
+describe("the report on many hosts", () => {
+  const many = (count: number, one: Partial<HostResult> = {}) =>
+    Array.from({ length: count }, (_, at) => ({ ...verified, ...one, host: `web-${at + 1}` }));
+  const hostsOf = (report: string) =>
+    report
+      .split("\n\n")[0]
+      ?.trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((row) => row.split(/ {2,}/).slice(0, 3).join(" | "));
+
+  test("is sorted worst first, in the order of hosts.json where they are alike", () => {
+    const outcomes = [
+      "unchanged",
+      "unreachable",
+      "rollback-failed",
+      "verified",
+      "rolled-back",
+    ] as const;
+    const results = [...outcomes, ...outcomes].map((outcome, at) => endedAs(outcome, at));
+    expect(
+      renderReport(results, NOW, plain)
+        .split("\n")
+        .slice(1, -1)
+        .map((row) => row.split(/ +/).slice(0, 2).join(" ")),
+    ).toEqual([
+      "web-2 rollback-failed",
+      "web-7 rollback-failed",
+      "web-4 rolled-back",
+      "web-9 rolled-back",
+      "web-1 unreachable",
+      "web-6 unreachable",
+      "web-3 verified",
+      "web-8 verified",
+      "web-0 unchanged",
+      "web-5 unchanged",
+    ]);
+  });
+
+  test("folds those that are well into one row for each outcome, so that a failure stands out", () => {
+    const results = [
+      ...many(150),
+      ...many(48, { outcome: "unchanged" }),
+      { ...verified, host: "other", outcome: "unchanged" as const, fingerprint: "ffff0000" },
+      rolledBack,
+    ];
+    const report = renderReport(results, NOW, plain);
+    expect(hostsOf(report)).toEqual([
+      "stage-longname | rolled-back | -",
+      "150 hosts | verified | 1a2b3c4d",
+      "49 hosts | unchanged | several",
+    ]);
+    expect(report).toContain("2026-01-05 17:00 (in 8 h 0 min)  - (`-v` shows them)");
+    expect(report.split("\n").length).toBeLessThan(20);
+  });
+
+  test("shows each of thirty, and each of however many when asked to", () => {
+    expect(hostsOf(renderReport(many(30), NOW, plain))).toHaveLength(30);
+    expect(hostsOf(renderReport(many(31), NOW, plain))).toHaveLength(1);
+    expect(hostsOf(renderReport(many(200), NOW, plain, { all: true }))).toHaveLength(200);
+  });
+
+  test("never folds what is not well: each has its row, and the same problem one block", () => {
+    const stopped = many(60, { outcome: "not-attempted", what: "not begun", why: "web-0 failed" });
+    const report = renderReport(stopped, NOW, plain);
+    expect(hostsOf(report)).toHaveLength(60);
+    expect(report.split("\n\n")[1]).toBe(
+      "✖ web-1, web-2, web-3, web-4 and 56 more: not begun\n  why   web-0 failed\n",
+    );
+  });
+
+  test("keeps apart problems that differ in anything but the host's own name", () => {
+    const one = { ...rolledBack, host: "web-1", next: ["Look at web-1"] };
+    const same = { ...rolledBack, host: "web-2", next: ["Look at web-2"] };
+    const other = { ...same, host: "web-3", logTail: ["another end"] };
+    const report = renderReport([one, same, other], NOW, plain);
+    expect(report.match(/✖ .*?:/g)).toEqual(["✖ web-1, web-2:", "✖ web-3:"]);
+  });
+
+  test("of a dry run tells the same plan once", () => {
+    const planned = many(200, { outcome: "planned", plan: ["restart it"] });
+    expect(renderReport(planned, NOW, plain)).toContain(
+      "\nweb-1, web-2, web-3, web-4 and 196 more\n  restart it\n",
+    );
   });
 });
 

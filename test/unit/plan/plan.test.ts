@@ -194,8 +194,11 @@ describe("a refusal says why and what to do", () => {
       {},
       {
         message: "another push is at work on this host",
-        why: "the lock is held by a1b2 ben@desk",
-        next: ["Wait for it to end, then push again"],
+        why: "the lock is held by ben@desk (run a1b2)",
+        next: [
+          "Wait for it to end, then push again",
+          "If it hangs, end it: `sync-creds unlock HOST`",
+        ],
       },
     ],
     [
