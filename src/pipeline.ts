@@ -151,7 +151,10 @@ async function change(
     );
     const restarted = restarting.done.then((report) => verifyRestarted(report, visit));
     const [report, verdict] = await orAbort(visit, Promise.all([restarted, asked]));
-    const shadows = explainRestarted(seen.report, report.shadows, host);
+    const shadows = explainRestarted(seen.report, report.shadows, {
+      host,
+      cleared: run.clearShadows,
+    });
     const failure =
       verdict.class === "pass"
         ? failureOfPass(shadows.inProcess)

@@ -206,6 +206,9 @@ function baselineOf(verdict: Verdict): Baseline {
     loginDead: ["not-logged-in", "token-expired", "token-revoked", "token-invalid"].includes(
       verdict.class,
     ),
-    meaning: verdict.detail === "" ? meaning : `${meaning} (${verdict.detail})`,
+    meaning:
+      verdict.detail === "" || verdict.class === "pass"
+        ? meaning
+        : `${meaning} (${verdict.detail})`,
   };
 }

@@ -138,4 +138,5 @@ function pushing(command: Command): Command {
 
 const EXIT_HELP = `
 Exit status: 0 all hosts verified or unchanged · 2 command line · 3 hosts.json · 4 log in on this laptop
-  10 some host failed, none is worse off · 11 a host needs a person · 12 unreachable only · 13 locked · 130 interrupted`;
+  10 some host failed, none is worse off · 11 a host needs a person · 12 unreachable only · 13 locked
+  14 drift or shadow found, 15 expiring soon (doctor) · 130 interrupted`;

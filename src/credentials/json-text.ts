@@ -147,3 +147,12 @@ function trimSpan(text: string, { start, end }: Span): Span {
     end: start + value.trimEnd().length,
   };
 }
+
+/** Each flaw in the user's terms. */
+export const JSON_FLAWS: Readonly<Record<JsonFlaw, string>> = {
+  empty: "it is empty",
+  bom: "it begins with a byte order mark",
+  "not-utf8": "it is not UTF-8",
+  truncated: "it ends in the middle of its JSON",
+  "not-json": "it is not JSON",
+};

@@ -1,17 +1,30 @@
 import { bad, note, ok } from "../diagnosis.ts";
 import type { Check } from "../diagnosis.ts";
 import type { Host } from "../hosts/host.ts";
+import { findCures } from "../plan/cures.ts";
 import { explainFinding, placeOf } from "../probe/explain.ts";
 import type { Survey } from "../probe/survey.ts";
 import { CLEAR } from "./wrapper-checks.ts";
 
 /** The cause `two methods in conflict`, tested on a host: each finding with its places, lines, effect and cure. */
 export function checkHostMethods({ shadows, unread, flaw, doubts }: Survey, host: Host): Check[] {
-  const found = shadows.map((finding) => {
+  const { uncurable } = findCures(shadows, host.restart);
+  // First what stands in the way of `--clear-shadows` itself.
+  const ordered = [...uncurable, ...shadows.filter((finding) => !uncurable.includes(finding))];
+  const found = ordered.map((finding) => {
     const { what, effect, cure } = explainFinding(finding, host.restart);
+    const isOwn = host.means === "none";
+    const byHand = isOwn || uncurable.includes(finding);
     return bad("methods", `${what} outranks ${DELIVERED[host.means]}`, {
-      evidence: [effect, "a push without `--clear-shadows` is refused"],
-      cure: [CLEAR, ...cure],
+      evidence: [
+        effect,
+        isOwn
+          ? "an answer of the wrapper says nothing about that login"
+          : byHand
+            ? "a push is refused, and `--clear-shadows` cannot remove it: only you can"
+            : "a push without `--clear-shadows` is refused",
+      ],
+      cure: byHand ? cure : [CLEAR, ...cure],
       code: "SHADOWED",
       exit: 14,
     });
@@ -37,7 +50,7 @@ export function checkHostMethods({ shadows, unread, flaw, doubts }: Survey, host
   const unsure = doubts.map(({ path, why }) =>
     note("methods", `${path}: ${why}; only the wrapper's answer tells what it does`),
   );
-  return [...found, ...broken, ...clean, ...unsure, ...ignored];
+  return [...broken, ...found, ...clean, ...unsure, ...ignored];
 }
 
 const DELIVERED: Readonly<Record<Host["means"], string>> = {

@@ -1,6 +1,6 @@
 import { note, ok, warn } from "../diagnosis.ts";
 import type { Check } from "../diagnosis.ts";
-import { readSettings } from "../edits/settings-file.ts";
+import { SETTINGS_FLAWS, readSettings } from "../edits/settings-file.ts";
 import type { Ports } from "../ports.ts";
 import { environmentForLogin } from "../renew/surroundings.ts";
 
@@ -62,7 +62,7 @@ interface Method {
 function inSettings(path: string, bytes: Uint8Array): Method[] {
   const settings = readSettings(bytes);
   if (settings.kind !== "settings") {
-    const cure = `${path} is no settings file that Claude Code could read (${settings.kind})`;
+    const cure = `${path}: Claude Code cannot read it: ${SETTINGS_FLAWS[settings.kind]}`;
     return [{ name: "", places: [], cure }];
   }
   const { env, apiKeyHelper } = settings;

@@ -45,8 +45,9 @@ export function checkWrapper(
     return bad("wrapper", meaning, {
       evidence: [...said, "no push of a login cures that: what outranks it must go"],
       cure:
+        // Each has its cure where it is named.
         shadows.length > 0
-          ? [CLEAR]
+          ? []
           : isFailedOver
             ? ["Go back to the login: `sync-creds failover HOST --back`"]
             : ["Find where the wrapper itself sets a key for `claude`, and take it out", ...next],

@@ -1,5 +1,11 @@
 /** Claude Code's settings.json: what in it outranks a login, and edits that touch nothing else. */
-import { isObject, membersOf, parseJsonText, withoutMembers } from "../credentials/json-text.ts";
+import {
+  JSON_FLAWS,
+  isObject,
+  membersOf,
+  parseJsonText,
+  withoutMembers,
+} from "../credentials/json-text.ts";
 import type { JsonFlaw, Member } from "../credentials/json-text.ts";
 import { layoutOf } from "../hosts/json-layout.ts";
 import { AUTH_VARIABLES, classifyValue } from "../remote/shadow-fact.ts";
@@ -22,6 +28,12 @@ export type SettingsReading =
  * then sends as an API key; or the user's own.
  */
 export type HelperClass = "ours" | "oauth-token" | "other";
+
+/** Why a settings file cannot be read, in the user's terms. */
+export const SETTINGS_FLAWS: Readonly<Record<JsonFlaw | "not-object", string>> = {
+  ...JSON_FLAWS,
+  "not-object": "it is no JSON object",
+};
 
 /** Reads a settings file. Total. Of repeated keys the last one counts, as it does for Claude Code. */
 export function readSettings(bytes: Uint8Array): SettingsReading {

@@ -12,7 +12,8 @@ export function renderSpan(milliseconds: number): string {
   const hours = Math.floor(minutes / 60);
   const text =
     days >= 2 ? `${days} days` : hours >= 1 ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
-  return milliseconds < 0 ? `${text} ago` : `in ${text}`;
+  if (milliseconds < 0) return minutes === 0 ? "just now" : `${text} ago`;
+  return `in ${text}`;
 }
 
 function two(value: number): string {

@@ -1,6 +1,11 @@
 import { fingerprintOf } from "../credentials/fingerprint.ts";
-import { findMember, isObject, parseJsonText, withoutMembers } from "../credentials/json-text.ts";
-import type { JsonFlaw } from "../credentials/json-text.ts";
+import {
+  JSON_FLAWS,
+  findMember,
+  isObject,
+  parseJsonText,
+  withoutMembers,
+} from "../credentials/json-text.ts";
 import { Secret } from "../secret.ts";
 import type { HostLogin } from "./chain-guard.ts";
 
@@ -22,7 +27,8 @@ export function mergeCredentials(hostFile: Buffer | undefined, block: Secret): M
   const fresh = new Secret(`{"claudeAiOauth":${value}}\n`);
   if (hostFile === undefined) return { content: fresh, replacedWhole: false };
   const json = parseJsonText(hostFile);
-  if (json.kind !== "json") return { content: fresh, replacedWhole: true, why: FLAWS[json.kind] };
+  if (json.kind !== "json")
+    return { content: fresh, replacedWhole: true, why: JSON_FLAWS[json.kind] };
   if (!isObject(json.value)) {
     return { content: fresh, replacedWhole: true, why: "it is no JSON object" };
   }
@@ -74,11 +80,3 @@ export function describeHostLogin(hostFile: Buffer | undefined): HostLogin {
 function fingerprintOfToken(token: unknown): string | undefined {
   return typeof token === "string" && token !== "" ? fingerprintOf(new Secret(token)) : undefined;
 }
-
-const FLAWS: Readonly<Record<JsonFlaw, string>> = {
-  empty: "it is empty",
-  bom: "it begins with a byte order mark",
-  "not-utf8": "it is not UTF-8",
-  truncated: "it ends in the middle of its JSON",
-  "not-json": "it is not JSON",
-};

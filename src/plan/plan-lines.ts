@@ -16,11 +16,11 @@ interface Known {
 export function renderChange(
   { path, mode, content }: WantedFile,
   seen: HostFile | undefined,
-  { offer, login, credentials }: Known,
+  { host, offer, login, credentials }: Known,
 ): string {
   const exists = seen !== undefined && seen.kind !== "absent";
   if (path === credentials) {
-    if (content === undefined || offer.block === undefined) {
+    if (content === undefined || offer.block === undefined || host.means === "oauth-variable") {
       return `${path}: ${describeLogin(login)} goes, for it could win over the new token`;
     }
     return `${path}: ${describeLogin(login)} → ${offer.fingerprint ?? "?"}`;

@@ -99,6 +99,7 @@ export function planHost(question: PlanQuestion): Plan {
     return refuse("refused", refusal.unusable(host, baseline.unusable));
   }
   if (host.means === "none" && host.backup === undefined) {
+    if (question.shadows.length > 0) return refuse("refused", refusal.ownShadowed(question));
     if (baseline.passed) return { kind: "unchanged" };
     return refuse("failed", refusal.ownLoginFails(host, baseline.meaning));
   }

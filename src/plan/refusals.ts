@@ -3,7 +3,7 @@ import type { Host } from "../hosts/host.ts";
 import { sanitize } from "../output/sanitize.ts";
 import { AWAIT_IT, renderHolder } from "../remote/lock-holder.ts";
 import type { Finding } from "../remote/shadow-fact.ts";
-import type { Baseline } from "./plan.ts";
+import type { Baseline, PlanQuestion } from "./plan.ts";
 
 /** Another run holds the lock of the host. */
 export function locked(holder: string): SyncCredsError {
@@ -164,15 +164,34 @@ export function shadowed(
 ): SyncCredsError {
   const named = shadows.map(nameFinding).join("; ");
   const works = baseline.passed ? "; the wrapper answers now, but not by what is pushed" : "";
-  const clear = `Let sync-creds remove it, in the same transaction: \`sync-creds push ${host.name} --clear-shadows\``;
-  const byHand = (clearShadows ? uncurable : shadows).map(
-    (finding) => `Remove ${nameFinding(finding)}, then push again`,
-  );
+  const clear = `\`sync-creds push ${host.name} --clear-shadows\``;
+  const then =
+    clearShadows || uncurable.length === shadows.length
+      ? "Then push again"
+      : `Then let sync-creds remove the rest: ${clear}`;
   return new SyncCredsError("SHADOWED", "something on the host outranks what this push brings", {
     why: `${named}${works}`,
+    next:
+      uncurable.length === 0
+        ? [
+            `Let sync-creds remove it, in the same transaction: ${clear}`,
+            "Or remove it yourself, as `sync-creds doctor HOST` says, then push again",
+          ]
+        : [
+            ...uncurable.map((finding) => `Remove ${nameFinding(finding)}: only you can`),
+            then,
+            "See each with its place and cure: `sync-creds doctor HOST`",
+          ],
+  });
+}
+
+/** Delivery `own-login`: an answer by another credential says nothing about that login. */
+export function ownShadowed({ shadows, baseline }: PlanQuestion): SyncCredsError {
+  const works = baseline.passed ? "; the wrapper answers, but not by that login" : "";
+  return new SyncCredsError("SHADOWED", "something on the host outranks its own login", {
+    why: `${shadows.map(nameFinding).join("; ")}${works}`,
     next: [
-      ...(uncurable.length === 0 ? [clear] : []),
-      ...byHand,
+      ...shadows.map((finding) => `Remove ${nameFinding(finding)}`),
       "See each with its place and cure: `sync-creds doctor HOST`",
     ],
   });

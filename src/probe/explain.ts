@@ -62,6 +62,9 @@ function effectOf({ name, value }: Finding): string {
     case "CLAUDE_CODE_USE_BEDROCK":
     case "CLAUDE_CODE_USE_VERTEX":
     case "CLAUDE_CODE_USE_FOUNDRY":
+    case "CLAUDE_CODE_USE_ANTHROPIC_AWS":
+    case "CLAUDE_CODE_USE_MANTLE":
+    case "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD":
       return "Claude Code asks that cloud and uses no Anthropic login at all";
     case "ANTHROPIC_AUTH_TOKEN":
       return "Claude Code sends this token instead of the login; a bad one ends in `Invalid auth token` or a 401";
@@ -73,7 +76,10 @@ function effectOf({ name, value }: Finding): string {
       return "Claude Code runs this script and uses what it prints instead of the login";
     case "CLAUDE_CODE_SIMPLE":
       return "Claude Code never reads a login while it is set: `Not logged in · Please run /login`";
+    case "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR":
+      return "Claude Code reads a key from there and uses it instead of the login";
     case "CLAUDE_CODE_OAUTH_TOKEN":
+    case "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR":
       return "Claude Code uses this token instead of the credentials file";
     default:
       return "Claude Code uses another login instead of the credentials file";

@@ -10,10 +10,12 @@ const RANKS = new Map<string, number>([
   ...PROVIDER_VARIABLES.map((name) => [name, 1] as const),
   ["ANTHROPIC_AUTH_TOKEN", 2],
   ["ANTHROPIC_API_KEY", 3],
+  ["CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR", 3],
   ["apiKeyHelper", 4],
   // Not a credential: with it OAuth tokens and the file are never read.
   ["CLAUDE_CODE_SIMPLE", 4],
   ["CLAUDE_CODE_OAUTH_TOKEN", 5],
+  ["CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR", 5],
   ["ANTHROPIC_PROFILE", 6],
   ["ANTHROPIC_FEDERATION_RULE_ID", 6],
 ]);

@@ -1,5 +1,5 @@
 import { namesLeftOut, namesPushedTo, namesSetBy } from "../edits/wiring.ts";
-import { readSettings } from "../edits/settings-file.ts";
+import { SETTINGS_FLAWS, readSettings } from "../edits/settings-file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { HostFile } from "../remote/host-files.ts";
 import type { ProbeReport } from "../remote/probe-report.ts";
@@ -62,22 +62,25 @@ export function explainAll({ shadows }: Survey, { restart }: Host): Explained | 
 
 /**
  * What outranks the delivery after a restart, in the user's terms: in the new process itself, and anywhere, the files
- * being as the probe has read them.
+ * being as the probe has read them, unless they were `cleared` by the change.
  */
 export function explainRestarted(
   report: ProbeReport,
   ofProcess: readonly ShadowFact[],
-  host: Host,
+  { host, cleared }: { readonly host: Host; readonly cleared: boolean },
 ): { readonly inProcess: Explained | undefined; readonly anywhere: Explained | undefined } {
-  const ofFiles = report.shadows.filter(({ place }) => place !== "process");
-  const anywhere = surveyShadows({ ...report, shadows: [...ofProcess, ...ofFiles] }, host);
   // What an earlier delivery had brought to it should be gone.
   const inProcess = surveyShadows({ ...report, shadows: ofProcess, files: new Map() }, host);
+  const ofFiles = report.shadows.filter(({ place }) => place !== "process");
+  const anywhere = cleared
+    ? inProcess
+    : surveyShadows({ ...report, shadows: [...ofProcess, ...ofFiles] }, host);
   return { inProcess: explainAll(inProcess, host), anywhere: explainAll(anywhere, host) };
 }
 
 /** The settings files that count for a wrapper, by place. */
-function settingsPlaces({ configDir, project }: ProbeReport): [string, ShadowPlace][] {
+function settingsPlaces({ configDir, project, files }: ProbeReport): [string, ShadowPlace][] {
+  const managed = [...files.keys()].filter((path) => path.startsWith("/etc/claude-code/"));
   return [
     [`${configDir}/settings.json`, "settings"],
     ...(project === undefined || `${project}/.claude` === configDir
@@ -86,7 +89,7 @@ function settingsPlaces({ configDir, project }: ProbeReport): [string, ShadowPla
           [`${project}/.claude/settings.json`, "project-settings"],
           [`${project}/.claude/settings.local.json`, "local-settings"],
         ] satisfies [string, ShadowPlace][])),
-    ["/etc/claude-code/managed-settings.json", "managed-settings"],
+    ...managed.map((path) => [path, "managed-settings"] satisfies [string, ShadowPlace]),
   ];
 }
 
@@ -99,7 +102,13 @@ function factsOfSettings(report: ProbeReport) {
     if (file === undefined || file.kind === "absent") continue;
     const settings = file.bytes === undefined ? undefined : readSettings(file.bytes);
     if (settings?.kind !== "settings") {
-      flaws.push({ path, why: settings === undefined ? unreadable(file) : unlike(settings.kind) });
+      flaws.push({
+        path,
+        why:
+          settings === undefined
+            ? unreadable(file)
+            : `Claude Code cannot read it: ${SETTINGS_FLAWS[settings.kind]}`,
+      });
       continue;
     }
     const { env, apiKeyHelper } = settings;
@@ -115,10 +124,6 @@ function factsOfSettings(report: ProbeReport) {
 
 function unreadable({ kind, mode }: HostFile): string {
   return `it is a ${kind} of mode ${mode} that this account cannot read`;
-}
-
-function unlike(flaw: string): string {
-  return `it is no settings file that Claude Code could read (${flaw})`;
 }
 
 /** `ANTHROPIC_API_KEY=… python3 wrapper.py` as the command of hosts.json itself. */

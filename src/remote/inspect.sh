@@ -54,7 +54,7 @@ follow() {
   done
 }
 
-# pm2 notes the pid of each process in a file of its own. Its daemon names its folder in its title.
+# pm2 notes the pid of each process in a file of its own, and tells the process what it calls it. Its daemon names its folder in its title.
 find_in_pm2() {
   pm2_home=$(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | sed -n 's/^PM2 v[^ ]*: God Daemon (\(.*\)).*/\1/p')
   [ -n "$pm2_home" ] || pm2_home=$(variable_of "$1" PM2_HOME)
@@ -63,8 +63,10 @@ find_in_pm2() {
   for pid_file in "$pm2_home"/pids/*-[0-9]*.pid; do
     pid=$(cat "$pid_file" 2>/dev/null) || continue
     case "$chain" in *" ${pid:-none} "*)
-      name=${pid_file##*/}
-      say "pm2_name=${name%-*}" ;;
+      # In the file's name every other character is a dash.
+      name=$(variable_of "$pid" name)
+      [ -n "$name" ] || { name=${pid_file##*/} && name=${name%-*}; }
+      say "pm2_name=$name" ;;
     esac
   done
 }

@@ -11,9 +11,9 @@ probe() {
   say "clock=$(date +%s)"
   ! read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || say "boot=$boot"
   have sha256sum || have shasum || have sha256 || say "missing=sha256sum"
-  folder=$(expand "${f_dir:-~/.claude}")/.sync-creds
+  expand "${f_dir:-~/.claude}" && folder=$expanded/.sync-creds
   find_wrapper
-  dir=$(expand "$f_dir")
+  expand "$f_dir" && dir=$expanded
   # Inside a container the variable names a folder of the container.
   if [ -z "$dir" ] && [ -n "$w_pid" ] && ! is_container; then dir=$(variable_of "$w_pid" CLAUDE_CONFIG_DIR); fi
   case $dir in /*) ;; *) dir=$HOME/.claude ;; esac
@@ -27,11 +27,13 @@ probe() {
   [ -z "$w_state" ] || say "unit=$w_state"
   if [ -n "$w_pid" ]; then
     shadows_of "$w_pid"
-    [ "$f_kind" != process ] || say "foreign=$(foreign "$w_pid")"
+    if [ "$f_kind" = process ]; then
+      if is_foreign "$w_pid"; then say "foreign=yes"; else say "foreign=no"; fi
+    fi
   fi
   find_project
   shadow_files
-  [ -z "$f_directory" ] || { kind_of "$(expand "$f_directory")" && say "directory=$kind"; }
+  [ -z "$f_directory" ] || { expand "$f_directory" && kind_of "$expanded" && say "directory=$kind"; }
   claude_version
   if read_lock && is_running "$pid" "$start"; then tell_holder lock; fi
   if [ -e "$folder/pending" ]; then read -r who 2>/dev/null <"$folder/pending/who"; say "pending=${who:-unknown}"; fi
@@ -45,9 +47,9 @@ probe() {
     show "$folder/api-key.sh"
     [ -z "$project" ] || [ "$project/.claude" = "$dir" ] ||
       for name in settings.json settings.local.json; do show "$project/.claude/$name"; done
-    show /etc/claude-code/managed-settings.json
+    for path in /etc/claude-code/managed-settings.json /etc/claude-code/managed-settings.d/*.json; do show "$path"; done
     [ -z "$wiring" ] || show "$wiring"
-    [ -z "$f_envfile" ] || show "$(expand "$f_envfile")"
+    [ -z "$f_envfile" ] || { expand "$f_envfile" && show "$expanded"; }
     printf '%s end=probe\n' "$nonce"
   } | dd obs=1048576 2>/dev/null
   out=
@@ -73,7 +75,9 @@ show() {
   set -- "$1" $(ls -ldn "$1" 2>/dev/null)
   printf '%s look=%s %s %s %s %s\n' "$nonce" "$kind" "${2-?}" "${4-?}" "${3-?}" "$1"
   # Through a link it is read too, though never written.
-  [ -f "$1" ] && [ -r "$1" ] && [ "$(wc -c <"$1")" -le 262144 ] || return 0
+  [ -f "$1" ] && [ -r "$1" ] || return 0
+  if [ "$kind" = file ]; then size=${6-0}; else size=$(wc -c <"$1"); fi
+  [ "$size" -le 262144 ] || return 0
   printf '%s bytes=' "$nonce"
   od -An -v -tx1 "$1" | tr -d ' \n'
   echo
@@ -81,7 +85,7 @@ show() {
 read_file() {
   {
     printf '%s' "$out"
-    show "$(expand "$f_path")"
+    expand "$f_path" && show "$expanded"
     printf '%s end=read\n' "$nonce"
   } | dd obs=1048576 2>/dev/null
   out=
@@ -90,7 +94,10 @@ read_file() {
 free_space() {
   place=$dir
   [ -d "$place" ] || place=$HOME
-  each free "$(df -Pk "$place" 2>/dev/null | { read -r _ && read -r _ _ _ kilobytes _ && echo "$kilobytes"; })"
+  told=$(df -Pk "$place" 2>/dev/null)
+  # shellcheck disable=SC2086
+  set -- ${told#*"$newline"}
+  [ -z "${4-}" ] || say "free=$4"
 }
 
 # Read from its package, not by running it: that takes half a second and may write to the home.
@@ -106,9 +113,10 @@ claude_version() {
 
 # ---- what outranks a login: names and kinds of value, never values ------------------------------------------
 
-# The variables that Claude Code prefers to a credentials file as a pattern, and the kind of value by its public prefix.
-outranking_names="($(printf '%s' "$outranking" | tr ' ' '|'))"
-kind_of_value='function kind_of(value) {
+# For awk: the variables that Claude Code prefers to a credentials file as a pattern, and the kind of value by its public
+# prefix.
+kind_of_value='BEGIN { gsub(/ /, "|", outranking); outranking = "(" outranking ")" }
+function kind_of(value) {
   return value == "" ? "empty" : value ~ /^sk-ant-oat/ ? "oauth-token" : value ~ /^sk-ant-api/ ? "api-key" : "set"
 }'
 
@@ -123,15 +131,14 @@ shadows_of() {
   fi
 }
 name_variables() {
-  awk -F= -v names="^$outranking_names\$" "$kind_of_value"'
-    $1 ~ names { kinds[$1] = kind_of(substr($0, length($1) + 2)) }
+  awk -F= -v outranking="$outranking" "$kind_of_value"'
+    $1 ~ "^" outranking "$" { kinds[$1] = kind_of(substr($0, length($1) + 2)) }
     END { for (name in kinds) print name, kinds[name] }'
 }
 
 # The folder that the wrapper works in: its settings and its .env count. Set in `project`, and told.
 find_project() {
-  project=$(expand "$f_project")
-  [ -n "$project" ] || project=$(expand "$f_directory")
+  expand "${f_project:-$f_directory}" && project=$expanded
   if [ -z "$project" ] && [ -n "$w_pid" ] && ! is_container; then project=$(readlink "/proc/$w_pid/cwd" 2>/dev/null); fi
   case $project in /?*) say "project=$project" ;; *) project= ;; esac
 }
@@ -159,7 +166,7 @@ shadow_files() {
       say "wiring=$wiring" ;;
     docker-compose)
       set -- "$@" place=compose
-      here=$(expand "$f_directory")
+      expand "$f_directory" && here=$expanded
       for path in "$here/compose.yaml" "$here/compose.yml" "$here/docker-compose.yaml" "$here/docker-compose.yml"; do
         [ ! -r "$path" ] || set -- "$@" "$path"
       done
@@ -175,7 +182,8 @@ shadow_files() {
       for path in "$project"/ecosystem.config.* "$project/pm2.json"; do [ ! -r "$path" ] || set -- "$@" "$path"; done ;;
     supervisor)
       set -- "$@" place=supervisor
-      for path in "$(expand "$f_config")" /etc/supervisor/supervisord.conf /etc/supervisord.conf /etc/supervisor/conf.d/*.conf /etc/supervisord.d/*; do
+      expand "$f_config"
+      for path in "$expanded" /etc/supervisor/supervisord.conf /etc/supervisord.conf /etc/supervisor/conf.d/*.conf /etc/supervisord.d/*; do
         [ ! -r "$path" ] || ! grep -q -F "[program:$f_name]" "$path" || set -- "$@" "$path"
       done ;;
     launchd)
@@ -186,8 +194,8 @@ shadow_files() {
   esac
   if [ -n "$project" ] && [ "$f_kind" != docker-compose ] && [ -r "$project/.env" ]; then set -- "$@" place=dot-env "$project/.env"; fi
   if [ -n "$f_envfile" ]; then
-    path=$(expand "$f_envfile")
-    [ ! -r "$path" ] || set -- "$@" place=env-file "$path"
+    expand "$f_envfile"
+    [ ! -r "$expanded" ] || set -- "$@" place=env-file "$expanded"
   fi
   case $* in */*) each var "$(variables_in "$@")" ;; esac
 }
@@ -195,7 +203,8 @@ shadow_files() {
 # Reads any text that gives names values (env files, units, YAML, JavaScript, ini, shell): place, line, kind, name, path.
 # `NAME: ${NAME}` only hands on what stands elsewhere; `export` in an env file of systemd is passed over, as by systemd.
 variables_in() {
-  awk -v names="(^|[^A-Za-z0-9_\${])$outranking_names(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
+  awk -v outranking="$outranking" -v after="(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
+    BEGIN { names = "(^|[^A-Za-z0-9_${])" outranking after }
     /^[ \t]*(#|;|\/\/)/ { next }
     place == "unit-env-file" && /^[ \t]*export[ \t]/ { next }
     {

@@ -26,7 +26,7 @@ export LC_ALL
 nonce=
 state=idle
 step_failed=
-tab=$(printf '\t')
+tab='	'
 newline='
 '
 
@@ -64,7 +64,8 @@ refuse() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 nap() { sleep "$1" 2>/dev/null || sleep 1; }
-expand() { case $1 in '~') printf '%s' "$HOME" ;; '~/'*) printf '%s' "$HOME/${1#??}" ;; *) printf '%s' "$1" ;; esac; }
+# Those that answer in a variable, as `kind_of` does in kind, spare the process that `$(…)` is.
+expand() { case $1 in '~') expanded=$HOME ;; '~/'*) expanded=$HOME/${1#??} ;; *) expanded=$1 ;; esac; }
 
 # Hundredths of a second on a clock that nobody sets.
 now() {
@@ -76,15 +77,16 @@ kind_of() {
   elif [ -d "$1" ]; then kind=directory; else kind=other; fi
 }
 
+# Sets sha, the content hash of a file.
 sha_of() {
-  if have sha256sum; then sum=$(sha256sum <"$1"); elif have shasum; then sum=$(shasum -a 256 <"$1"); else sum=$(sha256 -q <"$1"); fi
-  echo "${sum%% *}"
+  if have sha256sum; then sha=$(sha256sum <"$1"); elif have shasum; then sha=$(shasum -a 256 <"$1"); else sha=$(sha256 -q <"$1"); fi
+  sha=${sha%% *}
 }
 
-# Content hash of a path, or `absent`; `?` for what is neither absent nor a regular file.
+# Sets state_now: the content hash of a path, or `absent`; `?` for what is neither absent nor a regular file.
 state_of() {
   kind_of "$1"
-  case $kind in absent) echo absent ;; file) sha_of "$1" ;; *) echo '?' ;; esac
+  case $kind in absent) state_now=absent ;; file) sha_of "$1" && state_now=$sha ;; *) state_now='?' ;; esac
 }
 
 # Pushes files and folders to the disk. An old `sync` ignores its arguments and flushes everything, which serves too.
@@ -127,7 +129,8 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 take_lock() {
   mine=$folder/lock.$f_run
   now
-  told=$( (printf '%s %s %s %s %s\n' "$$" "$(start_of $$)" "$f_run" "$f_who" "$clock" >"$mine") 2>&1) || return 2
+  start_of $$
+  told=$( { printf '%s %s %s %s %s\n' "$$" "$began" "$f_run" "$f_who" "$clock" >"$mine"; } 2>&1) || return 2
   for _ in 1 2 3 4 5; do
     if told=$(ln "$mine" "$folder/lock" 2>&1); then
       holding=$mine
@@ -260,25 +263,31 @@ file() {
   if [ -n "$as" ]; then told=$(as_root true 2>&1) || { drain && fail_step privilege "$told" && return; }; fi
   kind_of "$f_path"
   case $kind in absent | file) ;; *) drain && fail_step unsafe "$f_path is a $kind" && return ;; esac
-  was=$(state_of "$f_path")
-  if [ "$was" != "$f_expect" ]; then drain && fail_step changed && return; fi
+  was=$f_expect
+  case $kind/$was in absent/absent) ;; absent/* | file/absent) drain && fail_step changed && return ;; esac
   told=$( {
     mkdir "$entry" && printf '%s\n' "$f_path" >"$entry/path" && printf '%s\n' "$was" >"$entry/old" &&
       printf '%s\n' "$f_sha" >"$entry/new" && printf '%s\n' "$as" >"$entry/as" &&
       { [ "$was" = absent ] || cp -p "$f_path" "$entry/backup"; } && make_folders
   } 2>&1) || { drain && fail_step write "$told" && return; }
+  # The copy is what is compared: it is what would go back.
+  state_of "$entry/backup"
+  if [ "$state_now" != "$was" ]; then drain && fail_step changed && return; fi
   if [ "$f_sha" = absent ]; then finish file && return; fi
   # A new file has the owner and group of the one it replaces, and its mode before the first byte of its content.
-  told=$( { $as sh -c 'set -C && : >"$1"' sh "$staged" && { [ "$was" = absent ] || $as cp -p "$f_path" "$staged"; } &&
+  told=$( { create "$staged" && { [ "$was" = absent ] || $as cp -p "$f_path" "$staged"; } &&
     $as chmod "$f_mode" "$staged"; } 2>&1) || { drain && fail_step write "$told" && return; }
   # The second cat: what the disk has no room for must not be taken for the next request.
-  told=$(dd bs=1 count="$f_size" 2>/dev/null | { $as sh -c 'cat >"$1"' sh "$staged" || { cat >/dev/null && false; }; } 2>&1) ||
+  told=$(dd bs=1 count="$f_size" 2>/dev/null | { fill "$staged" || { cat >/dev/null && false; }; } 2>&1) ||
     { fail_step write "$told" && return; }
   told=$(flush "$staged") || { fail_step write "$told" && return; }
-  if [ "$(sha_of "$staged")" != "$f_sha" ]; then fail_step damaged "$staged" && return; fi
-  if [ "$was" != absent ] && [ "$(sha_of "$entry/backup")" != "$was" ]; then fail_step changed && return; fi
+  sha_of "$staged"
+  if [ "$sha" != "$f_sha" ]; then fail_step damaged "$staged" && return; fi
   finish file
 }
+# A file that must not be there yet, and its content from stdin. A redirection is the shell's own, so root needs another.
+create() { if [ -n "$as" ]; then as_root sh -c 'set -C && : >"$1"' sh "$1"; else (set -C && : >"$1"); fi; }
+fill() { if [ -n "$as" ]; then as_root sh -c 'cat >"$1"' sh "$1"; else cat >"$1"; fi; }
 # The folders of the file that are not there yet, outermost first; the way back removes them.
 make_folders() {
   missing=
@@ -313,7 +322,8 @@ install() {
   for entry in "$pending"/[0-9]*; do
     [ -d "$entry" ] || continue
     load_entry
-    if [ "$(state_of "$target")" != "$was" ]; then take_back changed && return; fi
+    state_of "$target"
+    if [ "$state_now" != "$was" ]; then take_back changed && return; fi
     if [ "$became" = absent ]; then set -- rm -f "$target"; else set -- mv -f "$target.$run_name" "$target"; fi
     told=$($as "$@" 2>&1) || { take_back write "$told" && return; }
     told=$(flush "${target%/*}") || { take_back write "$told" && return; }
@@ -360,9 +370,10 @@ watch() {
   fi
 }
 beats=1
+# Written in place: `read` takes no line whose end is not there yet, and then the former beat goes on.
 alive() {
   beats=$((beats + 1))
-  printf '%s %s\n' "$beats" "$((f_confirm + $1))" >"$pending/alive.new" && mv -f "$pending/alive.new" "$pending/alive"
+  printf '%s %s\n' "$beats" "$((f_confirm + $1))" >"$pending/alive"
 }
 
 # ---- the two ends: commit, or undo --------------------------------------------------------------------------
@@ -392,23 +403,34 @@ tidy_backups() {
 }
 # Newest first, by the history: clocks are set, and two changes may share a second. What others have put there is not ours.
 names_of_backups() {
-  ls -1 "$folder/backups" 2>/dev/null | grep '^[0-9]*T[0-9]*Z-sync-creds-' |
+  for path in "$folder/backups"/*; do printf '%s\n' "${path##*/}"; done |
     awk -v history="$folder/history" '
       BEGIN { while ((getline line <history) > 0) { split(line, part, "\t"); place[part[1] "-" part[2]] = ++lines } }
-      { print place[$0] + 0, $0 }' | sort -k1,1nr -k2r | cut -d ' ' -f 2-
-}
-# The newest that a rollback can use: no switch, and not one that was set aside.
-newest_backup() {
-  names_of_backups | while IFS= read -r name; do
-    read -r what _ 2>/dev/null <"$folder/backups/$name/what" || what=push
-    if [ "$what" != switch ] && [ -e "$folder/backups/$name/committed" ]; then echo "$name" && break; fi
-  done
+      !/^[0-9]+T[0-9]+Z-sync-creds-[0-9A-Za-z_.-]+$/ { next }
+      $0 in place { known[place[$0]] = $0; next }
+      { unknown[++count] = $0 }
+      END {
+        for (line = lines; line > 0; line--) if (line in known) print known[line]
+        for (; count > 0; count--) print unknown[count]
+      }'
 }
 # All but $1 go, the older first, and last of all the one for a rollback; their names are told.
 keep_backups() {
-  dear=$(newest_backup)
-  { [ -z "$dear" ] || echo "$dear"; names_of_backups | grep -v -x -F -e "$dear"; } | tail -n "+$(($1 + 1))" |
-    while IFS= read -r name; do rm -rf "$folder/backups/$name" && printf '%s\n' "$name"; done
+  names=$(names_of_backups) left=$1 seen=
+  find_newest "$names"
+  for name in $dear $names; do
+    if [ "$name" = "$dear" ]; then [ -z "$seen" ] || continue; fi
+    seen=yes
+    if [ "$left" -gt 0 ]; then left=$((left - 1)); else rm -rf "$folder/backups/$name" && printf '%s\n' "$name"; fi
+  done
+}
+# Sets dear, the newest that a rollback can use: no switch, and not one that was set aside.
+find_newest() {
+  dear=
+  for name in $1; do
+    read -r what _ 2>/dev/null <"$folder/backups/$name/what" || what=push
+    if [ "$what" != switch ] && [ -e "$folder/backups/$name/committed" ]; then dear=$name && return; fi
+  done
 }
 
 # Each change that is kept, newest first, with its files as they were before it. Straight to the other side.
@@ -455,7 +477,8 @@ undo() {
     if [ -n "$pid" ] && [ "$pid" != $$ ] && is_running "$pid" "$start"; then refuse busy && return 1; fi
     if [ ! -e "$pending/undoing" ] && [ -e "$pending/committed" ]; then rm -rf "$pending" && return 0; fi
   fi
-  printf '%s %s\n' "$$" "$(start_of $$)" >"$pending/undoer"
+  start_of $$
+  printf '%s %s\n' "$$" "$began" >"$pending/undoer"
   undone=yes
   for entry in "$pending"/[0-9]*; do
     [ -d "$entry" ] || continue
@@ -494,14 +517,15 @@ put_back() {
   entry=$1
   load_entry || return 0
   $as rm -f "$target.$run_name"
-  found=$(state_of "$target")
+  state_of "$target" && found=$state_now
   if [ "$found" = "$was" ]; then unmake_folders && return 0; fi
   if [ "$found" != "$became" ]; then reason=changed && refuse changed "$target" && return 1; fi
   if [ "$was" = absent ]; then
     told=$( { $as rm -f "$target" && flush "${target%/*}"; } 2>&1) || { refuse write "$told" && return 1; }
     unmake_folders
   else
-    if [ "$(sha_of "$entry/backup")" != "$was" ]; then refuse damaged "$entry/backup" && return 1; fi
+    sha_of "$entry/backup"
+    if [ "$sha" != "$was" ]; then refuse damaged "$entry/backup" && return 1; fi
     # On a full disk there is no room for a copy: then the backup itself goes back.
     told=$( {
       { $as cp -p "$entry/backup" "$target.$run_name" && own_again && flush "$target.$run_name" && $as mv -f "$target.$run_name" "$target"; } ||

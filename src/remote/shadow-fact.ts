@@ -39,11 +39,14 @@ export interface FoundVariable {
   readonly value: ValueClass;
 }
 
-/** Variables that replace Anthropic's own service: Bedrock, Vertex, Foundry. */
+/** Variables that replace Anthropic's own service by another cloud's (read in Claude Code 2.1.330). */
 export const PROVIDER_VARIABLES = [
   "CLAUDE_CODE_USE_BEDROCK",
   "CLAUDE_CODE_USE_VERTEX",
   "CLAUDE_CODE_USE_FOUNDRY",
+  "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+  "CLAUDE_CODE_USE_MANTLE",
+  "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD",
 ] as const;
 
 /** The variables that decide which credential Claude Code uses and where it sends it. */
@@ -51,8 +54,10 @@ export const AUTH_VARIABLES = [
   ...PROVIDER_VARIABLES,
   "ANTHROPIC_AUTH_TOKEN",
   "ANTHROPIC_API_KEY",
+  "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
   "CLAUDE_CODE_SIMPLE",
   "CLAUDE_CODE_OAUTH_TOKEN",
+  "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
   "ANTHROPIC_PROFILE",
   "ANTHROPIC_FEDERATION_RULE_ID",
   "ANTHROPIC_BASE_URL",

@@ -3,19 +3,20 @@
 
 # ---- processes ----------------------------------------------------------------------------------------------
 
-# A process is its pid and its start time: a pid alone comes round again.
+# A process is its pid and its start time: a pid alone comes round again. Sets began, empty for one that has ended.
 start_of() {
+  began=
   if [ -r "/proc/$1/stat" ]; then
-    IFS= read -r stat <"/proc/$1/stat" || return 1
+    IFS= read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
     stat=${stat##*) }
     # shellcheck disable=SC2086
     set -- $stat
-    [ "$1" != Z ] && echo "${20}"
+    [ "$1" = Z ] || began=${20-}
   else
-    ps -o lstart= -p "$1" 2>/dev/null | tr -s ' ' _
+    began=$(ps -o lstart= -p "$1" 2>/dev/null | tr -s ' ' _)
   fi
 }
-is_running() { [ -n "$1" ] && [ -n "$2" ] && [ "$(start_of "$1" 2>/dev/null)" = "$2" ]; }
+is_running() { [ -n "$1" ] && [ -n "$2" ] && start_of "$1" && [ "$began" = "$2" ]; }
 
 # The socket that listens on port $1: uid and inode. Not read further than needed: the kernel makes up these files from a
 # table that grows with the machine's memory, and walking through all of it takes 5 ms where there are 24 GB.
@@ -32,7 +33,7 @@ listeners() {
 holder_of() {
   ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v want="socket:[$1]" \
     '/^\/proc\/[0-9]+\/fd:$/ { split($0, part, "/"); pid = part[3] } $NF == want { print pid }' |
-    sort -un | while read -r candidate; do echo "$(start_of "$candidate") $candidate"; done | sort -n |
+    sort -un | while read -r candidate; do start_of "$candidate" && echo "$began $candidate"; done | sort -n |
     { read -r _ first && echo "$first"; }
 }
 
@@ -64,15 +65,18 @@ find_wrapper() {
       if read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start"; then w_pid=$pid; fi ;;
   esac
   [ -n "$w_pid" ] || [ -z "$w_socket" ] || w_pid=$(holder_of "$w_socket")
-  [ -z "$w_pid" ] || w_start=$(start_of "$w_pid" 2>/dev/null)
+  [ -z "$w_pid" ] || { start_of "$w_pid" && w_start=$began; }
 }
 
 # A process's variables, one a line; the last one of a name counts. pm2 gives the processes of a cluster theirs as JSON.
 environment_of() {
-  tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" |
-    awk '/^pm2_env=/ { gsub(/":"/, "="); gsub(/[{}",]+/, "\n") } { print }'
+  case $f_kind in
+    process | systemd) tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" ;;
+    *) tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" |
+      awk '/^pm2_env=/ { gsub(/":"/, "="); gsub(/[{}",]+/, "\n") } { print }' ;;
+  esac
 }
-variable_of() { environment_of "$1" | sed -n "s/^$2=//p" | tail -n 1; }
+variable_of() { environment_of "$1" | sed -n "/^$2=/h; \$ { g; s/^$2=//p; }"; }
 
 # Runs a command line ($2, its arguments after it) for at most $1 seconds in a session of its own, away from our
 # streams. Sets rc (124 when time was up) and told, the end of what it printed.
@@ -175,7 +179,7 @@ find_container() {
   if [ "$f_kind" = docker-compose ]; then
     find_compose
     # shellcheck disable=SC2086
-    container=$(cd "$(expand "$f_directory")" 2>/dev/null && ask $compose ps -a -q "$f_service") || return 0
+    container=$(expand "$f_directory" && cd "$expanded" 2>/dev/null && ask $compose ps -a -q "$f_service") || return 0
     container=${container%%[!0-9a-f]*}
     [ -n "$container" ] || w_state=absent # the service is there, a container of it not yet
   fi
@@ -192,8 +196,9 @@ restart_container() {
   else
     # Recreated, not restarted: only then are its env files read again.
     find_compose
+    expand "$f_directory"
     # shellcheck disable=SC2086
-    bounded_by_root "$(expand "$f_directory")" $compose up -d --no-deps --force-recreate "$f_service"
+    bounded_by_root "$expanded" $compose up -d --no-deps --force-recreate "$f_service"
   fi
   restart_succeeded
 }
@@ -204,7 +209,7 @@ find_pm2() {
   pm2_home=${PM2_HOME:-$HOME/.pm2}
   w_state=not-found
   for pid_file in "$pm2_home/pids/$(printf '%s' "$f_name" | tr -c 'A-Za-z0-9.-' -)"-*.pid; do
-    pid=$(cat "$pid_file" 2>/dev/null) && [ -n "$pid" ] && start_of "$pid" >/dev/null 2>&1 || continue
+    pid=$(cat "$pid_file" 2>/dev/null) && [ -n "$pid" ] && start_of "$pid" && [ -n "$began" ] || continue
     if [ -r "/proc/$pid/environ" ] && ! environment_of "$pid" | grep -q -x -F "name=$f_name"; then continue; fi
     w_pid=$pid w_state=online
     return 0
@@ -246,8 +251,8 @@ restart_pm2() {
 }
 
 supervisorctl_() {
-  config=$(expand "$f_config")
-  ask supervisorctl ${config:+-c "$config"} "$@"
+  expand "$f_config"
+  ask supervisorctl ${expanded:+-c "$expanded"} "$@"
 }
 find_program() {
   # shellcheck disable=SC2046
@@ -259,8 +264,8 @@ find_program() {
   esac
 }
 restart_program() {
-  config=$(expand "$f_config")
-  set -- / supervisorctl ${config:+-c "$config"}
+  expand "$f_config"
+  set -- / supervisorctl ${expanded:+-c "$expanded"}
   if [ "$f_reload" = yes ]; then
     bounded_by_root "$@" reread && restart_succeeded || return 1
     bounded_by_root "$@" update "${f_name%%:*}" && restart_succeeded || return 1
@@ -316,19 +321,18 @@ keep_environment() {
   # On the way back, where none was kept, the old process has not been touched yet. Another account's shows nothing.
   if [ ! -e "$environment" ]; then
     case $f_kind in pm2) environment_of "${w_pid:-0}" ;; *) tr '\000\n' '\n\001' 2>/dev/null <"/proc/${w_pid:-0}/environ" ;; esac |
-      grep -E "^($1)=" | grep -v -E '^(UID|EUID|PPID|PWD|OLDPWD|BASHOPTS|SHELLOPTS|BASH_VERSINFO)=' |
-      sed "s/'/'\\\\''/g; s/^\([^=]*\)=\(.*\)\$/export \1='\2'/" | tr '\001' '\n' >"$environment.new"
+      sed -n -E "/^(UID|EUID|PPID|PWD|OLDPWD|BASHOPTS|SHELLOPTS|BASH_VERSINFO)=/d; /^($1)=/!d
+        s/'/'\\\\''/g; s/^([^=]*)=(.*)\$/export \1='\2'/p" | tr '\001' '\n' >"$environment.new"
     mv "$environment.new" "$environment"
   fi
   [ -s "$environment" ] || environment=
 }
 our_variables='ANTHROPIC_API_KEY CLAUDE_CODE_OAUTH_TOKEN'
 # What Claude Code prefers to a credentials file.
-outranking='ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL ANTHROPIC_PROFILE ANTHROPIC_FEDERATION_RULE_ID CLAUDE_CODE_OAUTH_TOKEN CLAUDE_CODE_SIMPLE CLAUDE_CODE_USE_BEDROCK CLAUDE_CODE_USE_VERTEX CLAUDE_CODE_USE_FOUNDRY'
+outranking='ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL ANTHROPIC_PROFILE ANTHROPIC_FEDERATION_RULE_ID CLAUDE_CODE_OAUTH_TOKEN CLAUDE_CODE_SIMPLE CLAUDE_CODE_USE_BEDROCK CLAUDE_CODE_USE_VERTEX CLAUDE_CODE_USE_FOUNDRY CLAUDE_CODE_USE_ANTHROPIC_AWS CLAUDE_CODE_USE_MANTLE CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR'
 # Texts for `sh -c`: $0 is that script, $1 are names to be without, $2 is an env file of ours. Each is true in the end.
-# Of what outranks a login the new process has no more than the old one: a login shell may have read of some in .profile.
-had_environment="[ -z \"\$0\" ] || { unset $outranking; . \"\$0\"; }
-"
+had_environment='[ -z "$0" ] || . "$0"
+'
 # What a login has and the old process had not. The profile has been read: a command may need its functions.
 only_theirs='[ -z "$0" ] || for name in $(env | sed -n "/^CLAUDE_CONFIG_DIR=/d; s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p"); do unset "$name"; done
 '
@@ -345,14 +349,14 @@ no_more_arguments='shift 2
 
 restart_process() {
   pid_file=$folder/wrapper-$f_port.pid
-  run_in=$(expand "$f_directory")
-  log_file=$(expand "$f_log")
+  expand "$f_directory" && run_in=$expanded
+  expand "$f_log" && log_file=$expanded
   # What cannot be started anew is not stopped.
-  told=$( (cd "$run_in" && : >>"$log_file") 2>&1) || { refuse command "$told" && return 1; }
+  told=$( { cd "$run_in" && : >>"$log_file"; } 2>&1) || { refuse command "$told" && return 1; }
   keep_environment '[A-Za-z_][A-Za-z0-9_]*'
   rounds=0
   while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
-    if [ "$(foreign "$w_pid")" = yes ] && [ "$rounds" = 0 ]; then
+    if [ "$rounds" = 0 ] && is_foreign "$w_pid"; then
       refuse foreign "process $w_pid: $(tr '\0' ' ' <"/proc/$w_pid/cmdline" 2>/dev/null | cut -c 1-120)"
       return 1
     fi
@@ -371,16 +375,17 @@ restart_process() {
     exec $detached /bin/sh -l -c "$only_theirs$had_environment$unset_names$our_environment$no_more_arguments $f_command" "$environment" "$leave_out" "$bring_in"
   } </dev/null >>"$log_file" 2>&1 &
   new_pid=$!
-  new_start=$(start_of "$new_pid")
+  start_of "$new_pid" && new_start=$began
   # The socket names the process as well, should there be no room for this.
   printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file" || rm -f "$pid_file"
 }
 
-# `yes` when the process on the port is neither ours, nor started in the wrapper's folder, nor by its command line.
-foreign() {
-  read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start" && [ "$pid" = "$1" ] && echo no && return
-  [ "$(readlink "/proc/$1/cwd" 2>/dev/null)" = "$(cd -P "$(expand "$f_directory")" 2>/dev/null && pwd)" ] && echo no && return
-  case " $(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null)" in *" $f_command "*) echo no ;; *) echo yes ;; esac
+# Whether the process on the port is neither ours, nor started in the wrapper's folder, nor by its command line.
+is_foreign() {
+  read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start" && [ "$pid" = "$1" ] && return 1
+  expand "$f_directory"
+  [ "$(readlink "/proc/$1/cwd" 2>/dev/null)" = "$(cd -P "$expanded" 2>/dev/null && pwd)" ] && return 1
+  case " $(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null)" in *" $f_command "*) return 1 ;; esac
 }
 
 # A process of several threads is gone before its sockets are: nobody holds the port then, and yet it listens.
@@ -443,7 +448,7 @@ wait_until_new() {
   give_up=$((clock + f_start * 100))
   pause=0.01
   while :; do
-    find_wrapper
+    if [ "$f_kind" != process ] || [ "$pause" = 0.1 ] || may_listen "$new_pid"; then find_wrapper; fi
     if ! is_container && [ ! -r /proc/net/tcp ] && ! have lsof; then say "listening=unknown" && return 0; fi
     case $f_kind/${w_state:-active}/${w_restarts:-0} in
       process/*) is_running "$new_pid" "$new_start" || { refuse exited && return 1; } ;;
@@ -462,7 +467,7 @@ wait_until_new() {
   if [ "$f_kind" = process ] && [ -r /proc/self/stat ]; then
     holder=$new_pid
     holds "$new_pid" "$w_socket" || holder=$(holder_of "$w_socket")
-    began=$(start_of "${holder:-0}" 2>/dev/null)
+    start_of "${holder:-0}"
     if [ "${began:-0}" -lt "$new_start" ]; then
       refuse port-taken "port $f_port belongs to process ${holder:-of another user}"
       return 1
@@ -470,6 +475,13 @@ wait_until_new() {
   fi
   say "listening=yes"
   send
+}
+# Whether a process of ours has a socket, or hides what it has. Its first moments, in which it has none, are not worth a
+# walk through the kernel's table (see `listeners`); its children's sockets are found a little later.
+may_listen() {
+  [ -d "/proc/$1/fd" ] || return 0
+  for descriptor in "/proc/$1/fd"/*; do [ ! -S "$descriptor" ] || return 0; done
+  return 1
 }
 # A socket that its supervisor keeps open, as pm2 and systemd may, outlives the processes behind it.
 is_new() {
@@ -484,12 +496,14 @@ wait_until_stable() {
   until_clock=$((clock + f_stability / 10))
   while [ "$clock" -lt "$until_clock" ]; do
     nap 0.1
+    now
+    # Where no supervisor counts restarts, all is as it was while the same process has the same socket.
+    case $f_kind in process | command) if is_running "$w_pid" "$w_start" && holds "$w_pid" "$w_socket"; then continue; fi ;; esac
     find_wrapper
     if [ "$w_socket" != "$stable_socket" ] || [ "$w_pid/$w_start" != "$stable_pid/$stable_start" ] || [ "$w_restarts" != "$stable_restarts" ]; then
       refuse unstable
       return 1
     fi
-    now
   done
 }
 
@@ -510,7 +524,7 @@ log_lines() {
       for stream in stdout stderr; do supervisorctl_ tail "-$(($1 * 200))" "$f_name" "$stream" | tail -n "$1"; done |
         grep -v 'ERROR (no log file)' ;;
     launchd)
-      printf '%s\n' "${f_log:-$job_logs}" | while IFS= read -r path; do tail -n "$1" "$(expand "$path")"; done 2>/dev/null ;;
-    *) [ -z "$f_log" ] || tail -n "$1" "$(expand "$f_log")" 2>/dev/null ;;
+      printf '%s\n' "${f_log:-$job_logs}" | while IFS= read -r path; do expand "$path" && tail -n "$1" "$expanded"; done 2>/dev/null ;;
+    *) [ -z "$f_log" ] || { expand "$f_log" && tail -n "$1" "$expanded"; } 2>/dev/null ;;
   esac | cut -c 1-2000
 }

@@ -41,7 +41,7 @@ export const READ_THE_LOG = "Read the wrapper's log on HOST";
 /** The finding of every class: the one place that decides about rollback and retry. */
 export const FINDINGS = {
   pass: {
-    meaning: "the wrapper answered through a working login",
+    meaning: "the wrapper answers",
     blame: "nobody",
     rollBack: "never",
     retry: false,

@@ -85,15 +85,11 @@ describe.skipIf(!hasSshd).each(ALL)("a variable for a wrapper under %s", (_, kin
 
     deliver(one, { ...BY_API_KEY, ...host }, API_KEY);
     expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
-    // A file of the user's own is not ours to clean unasked.
-    const isTheirs = "envFile" in host;
-    const { CLAUDE_CODE_OAUTH_TOKEN, ...others } = await environment(stage);
-    expect(others).toEqual({ ...before, ANTHROPIC_API_KEY: API_KEY });
-    expect(CLAUDE_CODE_OAUTH_TOKEN).toBe(isTheirs ? SETUP_TOKEN : undefined);
+    // Also from a file of the user's own: the ledger knows that we have put it there.
+    expect(await environment(stage)).toEqual({ ...before, ANTHROPIC_API_KEY: API_KEY });
 
     stage.configure({ restart: one.restart, ...host });
-    const last = await stage.run(...PUSH, ...(isTheirs ? ["--clear-shadows"] : []));
-    expect(last.result).toMatchObject({ outcome: "verified" });
+    expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
     expect(await environment(stage)).toEqual(before);
     expect(hostToken(stage)).toBe(tokens.good);
     await expectNoTraces(join(stage.sshd.home, ".claude"));

@@ -98,7 +98,11 @@ describe.each(SHELLS)("under %s", (_, shell) => {
     expect(await look(home, shell)).toMatchObject({ chain: [], isByPort: false, cgroups: [] });
   });
 
-  test("pm2 is known by its daemon, and the name by the file with the pid", async () => {
+  // In the file's name every other character is a dash; the process itself is told the name as it is.
+  test.each([
+    ["the file with the pid", {}, "claude-api"],
+    ["what the process is told", { name: "claude_api" }, "claude_api"],
+  ])("pm2 is known by its daemon, and the name by %s", async (_way, told, name) => {
     using home = await makeLocalHome();
     const folder = join(home.home, ".pm2", "pids");
     mkdirSync(folder, { recursive: true });
@@ -110,7 +114,7 @@ describe.each(SHELLS)("under %s", (_, shell) => {
       `import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 process.title = ${JSON.stringify(`PM2 v5.4.2: God Daemon (${home.home}/.pm2)`)};
-const child = spawn(${JSON.stringify(wordsOf(home)[0])}, ${JSON.stringify(wordsOf(home).slice(1))}, { stdio: "ignore" });
+const child = spawn(${JSON.stringify(wordsOf(home)[0])}, ${JSON.stringify(wordsOf(home).slice(1))}, { stdio: "ignore", env: { ...process.env, ...(${JSON.stringify(told)}) } });
 writeFileSync(${JSON.stringify(join(folder, "claude-api-0.pid"))}, String(child.pid));
 process.on("SIGTERM", () => child.kill());
 setInterval(() => {}, 1000);
@@ -121,8 +125,8 @@ setInterval(() => {}, 1000);
 
     const report = await look(home, shell);
 
-    expect(report.pm2).toEqual({ home: `${home.home}/.pm2`, name: "claude-api" });
-    expect(findSupervisor(report)?.restart).toEqual({ kind: "pm2", name: "claude-api" });
+    expect(report.pm2).toEqual({ home: `${home.home}/.pm2`, name });
+    expect(findSupervisor(report)?.restart).toEqual({ kind: "pm2", name });
   });
 
   test.skipIf(findProgram("supervisord") === undefined)(

@@ -33,11 +33,17 @@ export function findLeaks(traces: readonly Trace[], canaries: Canaries): string[
   return leaks;
 }
 
-/** All regular files below a folder, as traces named by their path. */
+/** All regular files below a folder, as traces named by their path. One that goes meanwhile leaves none. */
 export function tracesBelow(folder: string): Trace[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => lstatSync(join(folder, name)).isFile())
-    .map((name) => ({ where: name, bytes: readFileSync(join(folder, name)) }));
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).flatMap((name) => {
+    const path = join(folder, name);
+    try {
+      return lstatSync(path).isFile() ? [{ where: name, bytes: readFileSync(path) }] : [];
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      throw error;
+    }
+  });
 }
 
 const SHORTEST = 8;

@@ -289,9 +289,14 @@ function findManager(): string | undefined {
   return isRoot && findProgram("unshare") !== undefined ? program : undefined;
 }
 
-/** The variables of a running process. */
+/** The variables of a running process; none when it has ended meanwhile. */
 export function environmentOf(pid: number | undefined): Record<string, string> {
-  const text = readFileSync(`/proc/${pid}/environ`, "utf8");
+  let text = "";
+  try {
+    text = readFileSync(`/proc/${pid}/environ`, "utf8");
+  } catch {
+    // Whoever waits for it looks again.
+  }
   const pairs = text.split("\0").filter(Boolean);
   return Object.fromEntries(
     pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),

@@ -36,6 +36,6 @@ test("settings are named with their lines, and those that cannot be read are tol
   expect(found.map(({ mark, what }) => `${mark}: ${what}`)).toEqual([
     "warn: CLAUDE_CODE_OAUTH_TOKEN in /home/ann/.claude/settings.json, line 4 outranks the login",
     "warn: apiKeyHelper in /home/ann/.claude/settings.json, line 2 outranks the login",
-    "note: /etc/managed.json is no settings file that Claude Code could read (truncated)",
+    "note: /etc/managed.json: Claude Code cannot read it: it ends in the middle of its JSON",
   ]);
 });

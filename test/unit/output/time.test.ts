@@ -18,6 +18,7 @@ test.each([
   [2 * DAY - MINUTE, "in 47 h 59 min"],
   [2 * DAY, "in 2 days"],
   [30 * DAY + 5 * HOUR, "in 30 days"],
+  [-29 * SECOND, "just now"],
   [-MINUTE, "1 min ago"],
   [-(3 * HOUR + 5 * MINUTE), "3 h 5 min ago"],
   [-3 * DAY, "3 days ago"],

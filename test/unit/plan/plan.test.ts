@@ -174,6 +174,16 @@ describe("a change", () => {
   ])("is told by fingerprints: %s", (_, report, different, lines) => {
     expect(plan(report, different)).toMatchObject({ kind: "change", lines });
   });
+
+  test("is no exchange of one login for the same, where the token goes into a variable", () => {
+    const host = hostEntry({ delivery: "setup-token", means: "oauth-variable" });
+    const value = new Secret("sk-ant-oat01-CANARYsetup");
+    const decided = plan(OURS, { host, offer: { ...offer, value } });
+    const lines = decided.kind === "change" ? decided.lines : [];
+    expect(lines[0]).toBe(
+      `${PATH}: ${offer.fingerprint} goes, for it could win over the new token`,
+    );
+  });
 });
 
 describe("a refusal says why and what to do", () => {

@@ -77,6 +77,7 @@ const AT = {
 /** `unchanged`, `OUTCOME CODE`, or the files that change, by name. */
 function oracle(c: Case): string {
   if (c.delivery === "own-login") {
+    if (c.shadow !== "none") return "refused SHADOWED";
     return c.answer === "works" ? "unchanged" : "failed OWN_LOGIN_FAILED";
   }
   if (isConflict(c)) return "conflict HOST_LOGIN_CONFLICT";

@@ -30,6 +30,9 @@ describe("what outranks a delivery", () => {
     "CLAUDE_CODE_USE_BEDROCK",
     "CLAUDE_CODE_USE_VERTEX",
     "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+    "CLAUDE_CODE_USE_MANTLE",
+    "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD",
     "ANTHROPIC_AUTH_TOKEN",
   ];
 
@@ -39,16 +42,27 @@ describe("what outranks a delivery", () => {
       [
         ...CLOUD,
         "ANTHROPIC_API_KEY",
+        "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
         "CLAUDE_CODE_SIMPLE",
         "apiKeyHelper",
         "CLAUDE_CODE_OAUTH_TOKEN",
+        "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
         "ANTHROPIC_PROFILE",
         "ANTHROPIC_FEDERATION_RULE_ID",
       ],
     ],
-    ["oauth-variable", [...CLOUD, "ANTHROPIC_API_KEY", "CLAUDE_CODE_SIMPLE", "apiKeyHelper"]],
+    [
+      "oauth-variable",
+      [
+        ...CLOUD,
+        "ANTHROPIC_API_KEY",
+        "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
+        "CLAUDE_CODE_SIMPLE",
+        "apiKeyHelper",
+      ],
+    ],
     ["key-variable", CLOUD],
-    ["key-helper", [...CLOUD, "ANTHROPIC_API_KEY"]],
+    ["key-helper", [...CLOUD, "ANTHROPIC_API_KEY", "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR"]],
   ])("by %s comes in Claude Code's order of precedence", (means, names) => {
     expect(namesOf([...all, helper], means)).toEqual(names);
   });
