@@ -1,13 +1,19 @@
 // Joins what tsc has compiled, and the packages that it uses, into a few files: one per command, and one for what commands
 // share. Node finds and reads one large file much faster than the two hundred small ones that a push would need.
-import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
 rmSync("dist", { recursive: true, force: true });
-const { metafile } = await build({
-  metafile: true,
-  entryPoints: ["build/main.js", "build/askpass.js", "build/demo/wrapper.js"],
+const HOW = {
   outdir: "dist",
   outbase: "build",
   bundle: true,
@@ -27,7 +33,19 @@ const { metafile } = await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename;',
   },
   logLevel: "warning",
+};
+const { metafile } = await build({
+  ...HOW,
+  metafile: true,
+  entryPoints: ["build/main.js", "build/askpass.js", "build/demo/wrapper.js"],
 });
+// The door for programs shares no file with the command line: what it exports would split those of the start.
+await build({
+  ...HOW,
+  entryPoints: ["build/library.js"],
+  chunkNames: "library/[name]-[hash]",
+});
+copyTypes("library.d.ts");
 
 // `ssh` starts it by its path.
 chmodSync("dist/askpass.js", 0o755);
@@ -35,6 +53,19 @@ chmodSync("dist/askpass.js", 0o755);
 // The text of --help, so that showing it needs no parser.
 const { renderHelp } = await import("./build/cli/program.js");
 writeFileSync("dist/help.txt", renderHelp());
+
+/** What a declaration says of others goes along, and no more. */
+function copyTypes(path, done = new Set()) {
+  if (done.has(path)) return;
+  done.add(path);
+  const to = join("dist", "types", path);
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(join("build", path), to);
+  const text = readFileSync(to, "utf8");
+  for (const [, name] of text.matchAll(/from "(\.[^"]+)\.ts"/g)) {
+    copyTypes(join(dirname(path), `${name}.d.ts`), done);
+  }
+}
 
 // Whoever gets a copy of a package gets its licence.
 const folders = Object.keys(metafile.inputs).map(

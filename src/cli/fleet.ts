@@ -1,6 +1,4 @@
-import { hostname } from "node:os";
 import { dirname } from "node:path";
-import { connect } from "../connect/connect.ts";
 import { toSyncCredsError } from "../errors.ts";
 import { loadHosts } from "../hosts/load.ts";
 import { selectHosts } from "../hosts/select.ts";
@@ -13,16 +11,11 @@ import { renderJsonResult, renderReport } from "../output/report.ts";
 import { paintFor } from "../output/terminal.ts";
 import type { Paint, Terminal } from "../output/terminal.ts";
 import type { View } from "../output/view.ts";
-import { syncHost } from "../pipeline.ts";
 import type { Ports } from "../ports.ts";
-import type { Purpose } from "../purpose.ts";
-import { loadScript } from "../remote/script.ts";
-import type { Conduct } from "../rollout/conductor.ts";
-import { rollOut } from "../rollout/rollout.ts";
-import type { VisitOne } from "../rollout/rollout.ts";
 import type { Job } from "../visit.ts";
 import type { ConductOptions } from "./conduct.ts";
-import { openLedger } from "./fleet-ledger.ts";
+import { goThrough } from "./fleet-run.ts";
+import type { FleetRun } from "./fleet-run.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { openHuman } from "./prompts.ts";
 import { namesOrChoice } from "./questions.ts";
@@ -125,7 +118,7 @@ export async function reportOn(
 export async function chooseHosts(
   names: readonly string[],
   options: FleetOptions,
-  { ports }: World,
+  { ports }: Pick<World, "ports">,
 ): Promise<Chosen> {
   const file = await loadHosts(ports, options.config);
   const selection = selectHosts(file, await namesOrChoice(names, file, ports), {
@@ -135,64 +128,25 @@ export async function chooseHosts(
   return { ...selection, directory: dirname(file.path) };
 }
 
-/** What a run over hosts is about. */
-export interface FleetRun {
-  readonly purpose: Purpose;
-  readonly force?: boolean | undefined;
-  readonly clearShadows?: boolean | undefined;
-  /** Told before the first host. */
-  readonly notes?: readonly string[];
-  /** How the hosts are gone through. */
-  readonly conduct: Conduct;
-  /** What is done on each host, where it is not the purpose's change. */
-  readonly visit?: VisitOne;
-}
-
 /** Goes to all hosts and shows how it goes; what was changed is noted in the ledger. */
 export async function visitHosts(
   jobs: readonly Job[],
-  { purpose, force = false, clearShadows = false, notes = [], conduct, visit = syncHost }: FleetRun,
+  run: FleetRun,
   options: FleetOptions,
   { ports, terminal, signal, onView, onOver }: World,
 ): Promise<HostResult[]> {
-  const hosts = jobs.map(({ host }) => host);
-  const dryRun = options.dryRun === true;
-  const view = await openView(hosts, options, terminal);
+  const view = await openView(
+    jobs.map(({ host }) => host),
+    options,
+    terminal,
+  );
   onView?.(view);
-  const note = (text: string, host?: string) => {
-    view.show({ type: "note", text, at: ports.now(), ...(host === undefined ? {} : { host }) });
-  };
-  const who = `${ports.userName}@${hostname()}`.replace(/[^\w.@-]/g, "_");
-  const ledger = dryRun ? undefined : openLedger(ports, { purpose, who }, note);
   try {
-    if (options.quiet !== true) for (const text of notes) note(text);
-    return await rollOut(
-      jobs,
-      {
-        ports,
-        connect: (host, abort) =>
-          connect(host, ports, {
-            turn: `${hosts.findIndex(({ name }) => name === host.name) + 1}/${hosts.length}`,
-            signal: abort,
-            notes: (line) => note(line, host.name),
-          }),
-        script: await loadScript(ports.files),
-        who,
-        purpose,
-        dryRun,
-        force,
-        clearShadows,
-        waitMs: (options.wait ?? 0) * 1000,
-        signal,
-        emit: (event) => view.show(event),
-      },
-      conduct,
-      async (job, run) => {
-        const result = await visit(job, run);
-        await ledger?.(job, result);
-        return result;
-      },
-    );
+    return await goThrough(jobs, run, options, {
+      ports,
+      signal,
+      emit: (event) => view.show(event),
+    });
   } finally {
     onOver?.();
     await view.close();

@@ -1,8 +1,10 @@
 import type { HostResult } from "../outcome.ts";
 import type { Terminal } from "../output/terminal.ts";
+import type { Ports } from "../ports.ts";
 import { conductOf } from "./conduct.ts";
 import { chooseHosts, onThisMachine, reportOn, visitHosts } from "./fleet.ts";
 import type { FleetOptions, World } from "./fleet.ts";
+import type { Visiting } from "./fleet-run.ts";
 import { prepareJobs } from "./prepare.ts";
 import { verifySharing } from "./questions.ts";
 import { refreshModeOf } from "./renewal.ts";
@@ -33,16 +35,30 @@ export function runPush(
   options: PushOptions,
   world: World,
 ): Promise<number> {
-  return reportOn(options, world, () => pushAll(names, options, world));
+  const { ports, signal, terminal } = world;
+  const tell = (text: string) => {
+    if (options.quiet !== true) terminal.stderr.write(`${text}\n`);
+  };
+  const visit: Visiting = (jobs, run) => visitHosts(jobs, run, options, world);
+  return reportOn(options, world, () => pushAll(names, options, { ports, signal, tell, visit }));
 }
 
-async function pushAll(
+/** What a push acts in, with or without a terminal. */
+export interface PushWorld {
+  readonly ports: Ports;
+  readonly signal: AbortSignal;
+  /** Told what cannot wait until the hosts are gone to. */
+  readonly tell: (text: string) => void;
+  readonly visit: Visiting;
+}
+
+/** What happens on this laptop, then all hosts. Rejects with a `SyncCredsError` when no host is gone to. */
+export async function pushAll(
   names: readonly string[],
   options: PushOptions,
-  world: World,
+  { ports, signal, tell, visit }: PushWorld,
 ): Promise<HostResult[]> {
-  const { ports, terminal, signal } = world;
-  const chosen = await chooseHosts(names, options, world);
+  const chosen = await chooseHosts(names, options, { ports });
   const { jobs, notes, sharing } = await prepareJobs(
     chosen.hosts,
     {
@@ -52,9 +68,7 @@ async function pushAll(
       resume: options.resume === true,
       refresh: refreshModeOf(options, ports),
       signal,
-      tell: (text) => {
-        if (options.quiet !== true) terminal.stderr.write(`${text}\n`);
-      },
+      tell,
     },
     ports,
   );
@@ -63,6 +77,5 @@ async function pushAll(
   const what = `Push ${jobs[0]?.offer.fingerprint ?? ""} to`;
   const conduct = conductOf({ ...chosen, hosts }, what, options, ports);
   const { force, clearShadows } = options;
-  const purpose = { kind: "push" } as const;
-  return visitHosts(jobs, { purpose, force, clearShadows, notes, conduct }, options, world);
+  return visit(jobs, { purpose: { kind: "push" }, force, clearShadows, notes, conduct });
 }
