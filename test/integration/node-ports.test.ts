@@ -326,7 +326,10 @@ function locate() {
   return locateCredentials(nodePorts({ home: folder, env: {}, platform: "linux" }));
 }
 
-/** A program that writes the versions in turn, about 60 times a second, in two halves. */
+/**
+ * A program that writes the versions in turn, in two halves, some ten times a second: far more often than Claude Code
+ * does, and with rests that a busy machine leaves it too.
+ */
 async function startRewriter(how: string, versions: readonly string[]): Promise<ChildProcess> {
   const program = join(folder, "rewriter.cjs");
   writeFileSync(
@@ -343,7 +346,7 @@ async function startRewriter(how: string, versions: readonly string[]): Promise<
          fs.appendFileSync(target, text.slice(half));
          if (how === "rename") fs.renameSync(target, path);
        }, 2);
-     }, 16);
+     }, 90);
      process.send("begun");`,
   );
   const child = fork(program, [credentialsPath(), how, ...versions]);
