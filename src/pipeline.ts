@@ -46,7 +46,8 @@ async function transact(visit: Visit): Promise<Ending> {
     for (let attempt = 1; ; attempt++) {
       const { seen, plan } = await lookAndPlan(connection, visit);
       if (visit.run.dryRun) {
-        return renderPlan(plan, visit.host, await lookAtSwitches(connection, visit, seen));
+        const closer = await lookAtSwitches(connection, visit, seen);
+        return renderPlan(plan, visit.host, closer, visit.run.clearShadows);
       }
       if (plan.kind === "refuse" && plan.outcome === "busy" && visit.run.ports.now() < waitUntil) {
         await waitForOther(visit, plan.error);

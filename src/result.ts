@@ -16,15 +16,17 @@ export function renderPlan(
   plan: Exclude<Plan, { kind: "look-closer" }>,
   host: Host,
   seen: Seen,
+  clearShadows: boolean,
 ): Ending {
   const { report, baseline } = seen;
   const shadows = explainAll(seen, host);
+  const goes = plan.kind === "change" && clearShadows ? ", and will be removed" : "";
   const about = [
     `now: ${baseline.meaning}`,
     ...(report.claudeVersion === undefined
       ? []
       : [`Claude Code on the host: ${report.claudeVersion}`]),
-    ...(shadows === undefined ? [] : [shadows.why]),
+    ...(shadows === undefined ? [] : [`${shadows.why}${goes}`]),
     ...seen.doubts.map(
       ({ path, why }) => `${path}: ${why}; only the answer will tell what it does`,
     ),

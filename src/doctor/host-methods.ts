@@ -7,7 +7,11 @@ import type { Survey } from "../probe/survey.ts";
 import { CLEAR } from "./wrapper-checks.ts";
 
 /** The cause `two methods in conflict`, tested on a host: each finding with its places, lines, effect and cure. */
-export function checkHostMethods({ shadows, unread, flaw, doubts }: Survey, host: Host): Check[] {
+export function checkHostMethods(
+  { shadows, unread, flaw, doubts }: Survey,
+  host: Host,
+  isFailedOver = false,
+): Check[] {
   const { uncurable } = findCures(shadows, host.restart);
   // First what stands in the way of `--clear-shadows` itself.
   const ordered = [...uncurable, ...shadows.filter((finding) => !uncurable.includes(finding))];
@@ -43,7 +47,14 @@ export function checkHostMethods({ shadows, unread, flaw, doubts }: Survey, host
   const clean =
     found.length + broken.length > 0
       ? []
-      : [ok("methods", `nothing outranks ${DELIVERED[host.means]}`)];
+      : isFailedOver
+        ? [
+            note(
+              "methods",
+              `the API key of \`failover\` outranks ${DELIVERED[host.means]}, as told`,
+            ),
+          ]
+        : [ok("methods", `nothing outranks ${DELIVERED[host.means]}`)];
   const ignored = unread.map((fact) =>
     note("methods", `${fact.name} in ${placeOf(fact)} is not read by services`),
   );

@@ -118,9 +118,10 @@ function judge(visit: Visit, seen: Seen, laptop: Laptop): Check[] {
   const isProven = isPassed && survey.fileDecides;
   const known = { fingerprint, refreshFingerprint, lastWritten, isProven };
   const login = checkHostLogin(host, report, known);
+  const failedOver = isFailedOver(host, report);
   const background = {
     shadows: survey.shadows,
-    isFailedOver: isFailedOver(host, report),
+    isFailedOver: failedOver,
     isLoginAtFault: login.some(({ mark, topic }) => mark === "bad" && topic !== "shared"),
     isSameLogin:
       login.some(({ mark, topic }) => mark === "ok" && topic === "drift") &&
@@ -130,7 +131,7 @@ function judge(visit: Visit, seen: Seen, laptop: Laptop): Check[] {
   const isUnknown = files.some(({ topic }) => topic === "restart");
   return [
     ...login,
-    ...checkHostMethods(survey, host),
+    ...checkHostMethods(survey, host, failedOver),
     checkWrapper(verdict, host, background),
     checkRestart(host, report, inspection),
     // What hosts.json names wrongly is told once, with what really runs there.

@@ -115,6 +115,7 @@ function noWayToRestart({ restart }: Host, report: ProbeReport): SyncCredsError 
         why: report.unit === undefined ? "systemctl gave no answer" : "systemd does not know it",
         next: [
           `On the host: \`systemctl ${restart.scope === "user" ? "--user " : ""}list-units\`, then correct \`restart.unit\``,
+          WHO_RUNS_IT,
         ],
       },
     );
@@ -145,9 +146,11 @@ function missingAtSupervisor(restart: Host["restart"]): SyncCredsError | undefin
   if (what === undefined) return undefined;
   return hazard("RESTART_FAILED", `there is no ${what} on the host`, {
     why: "its supervisor does not know it, is not there, or does not talk to this account",
-    next: [`On the host: \`${look}\`, then correct \`restart\` in hosts.json`],
+    next: [`On the host: \`${look}\`, then correct \`restart\` in hosts.json`, WHO_RUNS_IT],
   });
 }
+
+const WHO_RUNS_IT = "Or see what really runs it: `sync-creds doctor HOST`";
 
 function nameAtSupervisor(restart: Host["restart"]): [what: string, look: string] | undefined {
   switch (restart.kind) {

@@ -52,6 +52,10 @@ describe.skipIf(!hasSshd)("several shadows at once", () => {
     expect(result.plan).toContain(
       `ANTHROPIC_API_KEY in ${stage.sshd.home}/.bashrc, line 1 is not read by services`,
     );
+    const cleared = await stage.run("plan", "web-1", "--clear-shadows", "--json");
+    expect(cleared.result.plan).toContainEqual(
+      expect.stringMatching(/outrank what is pushed, and will be removed$/),
+    );
   });
 
   test("are all removed in one transaction", async () => {

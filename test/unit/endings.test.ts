@@ -153,7 +153,7 @@ describe("the plan of a dry run", () => {
     const key = { name: "ANTHROPIC_API_KEY", place: "process", value: "api-key" } as const;
     const shadows = [{ name: key.name, value: key.value, sources: [key] }];
     const plan = { kind: "change", changes: [], recipe: {}, lines: ["~/x: a → b"] } as const;
-    expect(renderPlan(plan, host, seen({ report, shadows }))).toEqual({
+    expect(renderPlan(plan, host, seen({ report, shadows }), false)).toEqual({
       outcome: "planned",
       plan: [
         about,
@@ -167,7 +167,7 @@ describe("the plan of a dry run", () => {
   });
 
   test("of an unchanged host says that there is nothing to do", () => {
-    expect(renderPlan({ kind: "unchanged" }, host, seen())).toEqual({
+    expect(renderPlan({ kind: "unchanged" }, host, seen(), false)).toEqual({
       outcome: "unchanged",
       plan: [about, "nothing to do"],
     });
@@ -176,7 +176,7 @@ describe("the plan of a dry run", () => {
   test("of a refusal has its outcome and its reason", () => {
     const error = new SyncCredsError("LOCKED", "busy", { why: "ben" });
     const plan = { kind: "refuse", outcome: "busy", error } as const;
-    expect(renderPlan(plan, host, seen())).toMatchObject({
+    expect(renderPlan(plan, host, seen(), false)).toMatchObject({
       outcome: "busy",
       code: "LOCKED",
       plan: [about],

@@ -57,3 +57,9 @@ test("the administrator may have laid down several settings files", () => {
     { name: "apiKeyHelper", sources: [{ place: "managed-settings", path, line: 1 }] },
   ]);
 });
+
+test("a failover is told for what it is", () => {
+  const survey = surveyShadows(probeReport(), compose);
+  const [check] = checkHostMethods(survey, compose, true);
+  expect(check).toMatchObject({ mark: "note", what: expect.stringContaining("failover") });
+});

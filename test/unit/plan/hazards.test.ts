@@ -295,6 +295,7 @@ describe("a hazard", () => {
     const { next } = findHazard(hostEntry(systemd), probeReport())!;
     expect(next).toEqual([
       "On the host: `systemctl --user list-units`, then correct `restart.unit`",
+      "Or see what really runs it: `sync-creds doctor HOST`",
     ]);
   });
 });
