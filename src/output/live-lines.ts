@@ -1,6 +1,6 @@
 /** How far a host has come, for a live display. */
 export interface LiveState {
-  readonly phase: "waiting" | "at-work" | "good" | "bad";
+  readonly phase: "waiting" | "at-work" | "good" | "bad" | "stopped";
   /** Counts up with each thing that happens in the run; 0 when nothing has happened to this host. */
   readonly lastChange: number;
 }
@@ -28,17 +28,21 @@ const RANK: Readonly<Record<LiveState["phase"], number>> = {
   "at-work": 0,
   bad: 1,
   waiting: 2,
-  good: 3,
+  stopped: 3,
+  good: 4,
 };
 
 /** The line over all hosts: `███░░░  37/200 done, 2 failed`; undefined where the hosts are few. */
 export function renderProgress(states: readonly LiveState[]): string | undefined {
   if (states.length <= FEW) return undefined;
-  const failed = states.filter(({ phase }) => phase === "bad").length;
-  const done = failed + states.filter(({ phase }) => phase === "good").length;
+  const count = (wanted: LiveState["phase"]) =>
+    states.filter(({ phase }) => phase === wanted).length;
+  const failed = count("bad");
+  const stopped = count("stopped");
+  const done = failed + count("good");
   const filled = Math.floor((done / states.length) * BAR_WIDTH);
   const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-  return `${bar}  ${done}/${states.length} done${failed === 0 ? "" : `, ${failed} failed`}`;
+  return `${bar}  ${done}/${states.length} done${failed === 0 ? "" : `, ${failed} failed`}${stopped === 0 ? "" : `, ${stopped} not begun`}`;
 }
 
 const BAR_WIDTH = 20;

@@ -167,7 +167,7 @@ class Line implements LiveState {
     const text = renderEnding(result);
     this.say(text);
     const good = ["verified", "unchanged", "planned"].includes(result.outcome);
-    this.phase = good ? "good" : "bad";
+    this.phase = good ? "good" : result.outcome === "not-attempted" ? "stopped" : "bad";
     this.lastChange = change;
     this.#finish(good ? undefined : new Error(`${this.host}  ${text}`));
   }

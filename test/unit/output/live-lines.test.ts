@@ -38,6 +38,8 @@ test("the progress line counts what is done and what has failed", () => {
       state(at < good ? "good" : at < good + bad ? "bad" : "waiting"),
     );
   expect(renderProgress(many(35, 2))).toBe("███░░░░░░░░░░░░░░░░░  37/200 done, 2 failed");
+  const stopped = many(1, 1).map((one) => (one.phase === "waiting" ? state("stopped") : one));
+  expect(renderProgress(stopped)).toBe("░░░░░░░░░░░░░░░░░░░░  2/200 done, 1 failed, 198 not begun");
   expect(renderProgress(many(0, 0))).toBe("░░░░░░░░░░░░░░░░░░░░  0/200 done");
   expect(renderProgress(many(200, 0))).toBe("████████████████████  200/200 done");
   expect(renderProgress(many(0, 0).slice(0, 10))).toBeUndefined();
