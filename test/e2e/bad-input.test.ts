@@ -191,7 +191,9 @@ describe.skipIf(!hasSshd)("a push is not kept from its work by", () => {
     const { result } = await stage.run("plan", "web-1", "--json");
     const ended = await stage.run(...PUSH);
 
-    expect(result.plan?.join("\n")).toContain(`${join(stage.sshd.home, path)}: it is no settings`);
+    expect(result.plan?.join("\n")).toContain(
+      `${join(stage.sshd.home, path)}: Claude Code cannot read it: it is not JSON`,
+    );
     await expectProven(stage, ended, tokens.good);
     expect(read(stage, path)).toBe("{ not json");
   });
