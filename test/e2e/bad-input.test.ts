@@ -192,7 +192,7 @@ describe.skipIf(!hasSshd)("a push is not kept from its work by", () => {
     const ended = await stage.run(...PUSH);
 
     expect(result.plan?.join("\n")).toContain(
-      `${join(stage.sshd.home, path)}: Claude Code cannot read it: it is not JSON`,
+      `${join(stage.sshd.home, path)}: Claude Code cannot read it`,
     );
     await expectProven(stage, ended, tokens.good);
     expect(read(stage, path)).toBe("{ not json");
