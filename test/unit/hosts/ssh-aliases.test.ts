@@ -31,14 +31,14 @@ test.each([
 
 test("included files have their say: from ~/.ssh, from home, absolute, by pattern, and in their own order", async () => {
   const names = await aliasesOf(
-    "Include conf.d/*.conf ~/work/ssh /etc/more\nHost last\nInclude missing none/*\n",
+    "Include conf.d/*.conf ~/office/ssh /etc/more\nHost last\nInclude missing none/*\n",
     {
       "/home/ann/.ssh/conf.d/b.conf": "Host b",
       "/home/ann/.ssh/conf.d/a.conf": "Host a\nInclude deep",
       "/home/ann/.ssh/conf.d/.hidden.conf": "Host hidden",
       "/home/ann/.ssh/conf.d/c.txt": "Host c",
       "/home/ann/.ssh/deep": "Host deep",
-      "/home/ann/work/ssh": "Host work",
+      "/home/ann/office/ssh": "Host work",
       "/etc/more": "Host more",
     },
   );
