@@ -72,7 +72,7 @@ export function opensshFailure(log: readonly string[], target: Failed): SyncCred
 export function isThrottledBy(log: readonly string[]): boolean {
   const said = log.filter((line) => !IS_TALK.test(line));
   const isCut =
-    /^(?:(?:kex_exchange_identification|ssh: connect to host .*): .*(?:closed by remote host|Connection reset)|Connection (?:closed|reset) by \S+ port \d+$)/;
+    /^(?:(?:kex_exchange_identification|ssh: connect to host .*): .*(?:closed by remote host|Connection reset)|Connection (?:closed|reset) by \S+ port -?\d+$)/;
   return said.length > 0 && said.every((line) => isCut.test(line)) && foreignGreetingOf(log) === "";
 }
 
