@@ -72,7 +72,7 @@ export async function finishAnew(
   async function lookAgain(patient: Visit): Promise<ProbeReport> {
     const connection = await openConnection(patient);
     try {
-      const ask = () => probe(connection.half, patient.id, host, recipeOf(host));
+      const ask = () => probe(connection.half, patient.id, host, recipeOf(host), { lastRun: true });
       const report = await ask();
       if (report.leftover === undefined || report.lockedBy !== undefined) return report;
       await recoverLeftover(connection, patient);

@@ -97,7 +97,11 @@ async function lookAround(
   const asked = noBearer ?? baseline(session, patient, means).catch(toSyncCredsError);
   const [report, inspection, verdict] = await orAbort(
     visit,
-    Promise.all([probe(half, id, host, recipeOf(host)), inspect(half, id, curiosity), asked]),
+    Promise.all([
+      probe(half, id, host, recipeOf(host), { lastRun: true }),
+      inspect(half, id, curiosity),
+      asked,
+    ]),
   );
   const envPath = ownEnvFile(host, report);
   const paths = [

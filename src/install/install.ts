@@ -31,7 +31,10 @@ export async function install(half: RemoteHalf, installation: Installation): Pro
   const confirm = Math.ceil(confirmTimeoutMs / 1000);
   const answers = [
     half.ask(
-      { verb: "begin", fields: { run, more, who, what, dir: configDir, confirm, ...recipe } },
+      {
+        verb: "begin",
+        fields: { run, more, who, what, dir: configDir, files: changes.length, confirm, ...recipe },
+      },
       patience,
     ),
     ...changes.map((change) => half.ask(fileRequest(run, change), patience)),

@@ -7,14 +7,16 @@ import type { ProbeReport } from "../remote/probe-report.ts";
 
 type Places = Partial<Pick<Host, "configDir" | "project" | "envFile">>;
 
-/** Looks at the host and changes nothing: not a byte is written there. */
+/** Looks at the host and changes nothing: not a byte is written there. Its last run costs a process more. */
 export async function probe(
   half: RemoteHalf,
   run: string,
   { configDir = "", project = "", envFile = "" }: Places,
   recipe: Readonly<Record<string, string | number>>,
+  more: { readonly lastRun?: boolean } = {},
 ): Promise<ProbeReport> {
-  const fields = { run, dir: configDir, project, envfile: envFile, ...recipe };
+  const ask = more.lastRun === true ? "last" : "";
+  const fields = { run, ask, dir: configDir, project, envfile: envFile, ...recipe };
   return parseProbe(await half.ask({ verb: "probe", fields }));
 }
 

@@ -51,14 +51,14 @@ export class Answer {
   }
 }
 
-// A host's file is at most 256 KiB, which is twice that as hex; nothing honest is longer.
+// A host's file is at most 256 KiB, which is three times that as `od` prints it; nothing honest is longer.
 const LONGEST_LINE = 1024 * 1024;
 const LONGEST_ANSWERS = 8 * LONGEST_LINE;
 
 /**
  * The command line that starts the remote half: a constant but for the script's length and the account's name.
  * It means the same to every login shell. `dd` reads exactly the script, in one go where it knows how to fill a block
- * and byte by byte elsewhere; `head -c` of busybox would read on.
+ * (`whole` remembers how), and byte by byte elsewhere; `head -c` of busybox would read on.
  */
 export function renderCommand(script: string, runAs?: string): string {
   const shell = `/bin/sh -c '${renderReading(script)}'`;
@@ -99,7 +99,8 @@ export function renderRequest({ verb, fields = {}, payload }: RemoteRequest): Bu
 
 /**
  * Finds our answers in whatever a host prints. Only lines that start with this run's nonce count: greetings, echoes
- * and the noise of start-up files fall away. Bytes are put together before they are decoded.
+ * and the noise of start-up files fall away. Bytes are put together before they are decoded. Behind `bytes=` comes a
+ * file as `od` prints it, which counts up to the next line of ours.
  * Errors: `PROTOCOL` when a host sends more than any honest one would, `REMOTE_SHELL` when it sends our own input.
  */
 export class AnswerReader {
@@ -107,6 +108,7 @@ export class AnswerReader {
   #pending: Buffer[] = [];
   #pendingLength = 0;
   #total = 0;
+  #dump: string[] | undefined;
 
   constructor(nonce: string) {
     this.#prefix = `${nonce} `;
@@ -125,8 +127,7 @@ export class AnswerReader {
       this.#pending = [];
       this.#pendingLength = 0;
       from = end + 1;
-      const fact = this.#parse(line.toString("utf8"));
-      if (fact) facts.push(fact);
+      facts.push(...this.#parse(line.toString("utf8")));
     }
     this.#pending.push(chunk.subarray(from));
     this.#pendingLength += chunk.length - from;
@@ -134,24 +135,32 @@ export class AnswerReader {
     return facts;
   }
 
-  #parse(line: string): Fact | undefined {
+  #parse(line: string): Fact[] {
     if (!line.startsWith(this.#prefix)) {
       // Only our own input has the nonce at the end of a line: whoever sends it back has not run it.
       if (line.trimEnd().endsWith(this.#prefix.trimEnd())) throw echoed();
-      return undefined;
+      if (/^[ 0-9a-f]+\r?$/.test(line)) this.#dump?.push(line.trim());
+      return [];
     }
+    const dumped = this.#dump?.join("").replaceAll(" ", "");
+    const facts = dumped === undefined ? [] : [{ key: "bytes", value: dumped }];
     const text = line.slice(this.#prefix.length).replace(/\r$/, "");
+    this.#dump = text === "bytes=" ? [] : undefined;
+    if (this.#dump !== undefined) return facts;
     const equals = text.indexOf("=");
-    return equals === -1
-      ? { key: text, value: "" }
-      : { key: text.slice(0, equals), value: text.slice(equals + 1) };
+    const fact =
+      equals === -1
+        ? { key: text, value: "" }
+        : { key: text.slice(0, equals), value: text.slice(equals + 1) };
+    return [...facts, fact];
   }
 }
 
 function renderReading(script: string): string {
   const length = Buffer.byteLength(script);
-  const read = `dd bs=${length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count=${length} 2>/dev/null`;
-  return `sync_creds=$(${read}) && eval "$sync_creds"`;
+  const atOnce = `whole=iflag=fullblock; sync_creds=$(dd bs=${length} count=1 iflag=fullblock 2>/dev/null)`;
+  const bytewise = `whole=; sync_creds=$(dd bs=1 count=${length} 2>/dev/null)`;
+  return `${atOnce} || { ${bytewise}; } && eval "$sync_creds"`;
 }
 
 function echoed(): SyncCredsError {

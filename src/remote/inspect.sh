@@ -8,8 +8,8 @@ inspect() {
   each os "$(sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\).*/\1/p' /etc/os-release 2>/dev/null | head -n 1)"
   say "backups=$(ls -1 "$folder/backups" 2>/dev/null | wc -l | tr -d ' ')"
   holder=
-  socket=$(listeners "$f_port")
-  [ -z "$socket" ] || holder=$(holder_of "${socket#* }")
+  find_listener "$f_port"
+  [ -z "$socket" ] || holder=$(holder_of "$socket")
   # What another account runs shows no sockets; the supervisor of hosts.json may know its pid all the same.
   if [ -n "$holder" ]; then say "holder=port"; elif [ -n "$w_pid" ]; then holder=$w_pid && say "holder=supervisor"; fi
   chain=
@@ -125,7 +125,7 @@ find_containers() {
 # The jobs of launchd among the processes: `SCOPE LABEL`.
 find_jobs() {
   have launchctl && [ -n "$chain" ] || return 0
-  if [ "$(id -u)" = 0 ]; then scope=system; else scope=user; fi
+  if is_root; then scope=system; else scope=user; fi
   each job "$(launchctl list 2>/dev/null | awk -v pids="$chain" -v scope="$scope" 'index(pids, " " $1 " ") { print scope, $3; exit }')"
   [ "$scope" = system ] || each job "$(launchctl print system 2>/dev/null |
     awk -v pids="$chain" 'NF == 3 && $1 ~ /^[1-9]/ && index(pids, " " $1 " ") { print "system", $3; exit }')"
@@ -140,7 +140,7 @@ claude_status() {
   if [ -n "$holder" ] && ! is_container; then
     home_of=$(variable_of "$holder" HOME) && [ -n "$home_of" ] || home_of=$HOME
     path_of=$(variable_of "$holder" PATH) && [ -n "$path_of" ] || path_of=$PATH
-    for name in $(tr '\0' '\n' <"/proc/$holder/environ" 2>/dev/null | name_variables | awk '$2 != "empty" { print $1 }'); do
+    for name in $(tr '\0' '\n' <"/proc/$holder/environ" 2>/dev/null | variables_in place=process - | sed -n '/ empty$/d; s/^env=\([A-Z_]*\) .*/\1/p'); do
       [ "$name" = ANTHROPIC_BASE_URL ] || set -- "$@" "$name=1"
     done
   fi

@@ -4,88 +4,95 @@
 # ---- probe --------------------------------------------------------------------------------------------------
 
 probe() {
-  folder=
-  home_dir=$(cd -P "$HOME" 2>/dev/null && pwd) || home_dir=
-  say "user=$(id)"
+  folder= clock_told=
+  who_am_i
+  say "user=$me"
   say "home=$HOME"
-  say "clock=$(date +%s)"
   ! read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || say "boot=$boot"
   have sha256sum || have shasum || have sha256 || say "missing=sha256sum"
   expand "${f_dir:-~/.claude}" && folder=$expanded/.sync-creds
-  find_wrapper
+  find_ours || find_wrapper
+  find_project
+  look_for_shadows
   expand "$f_dir" && dir=$expanded
   # Inside a container the variable names a folder of the container.
-  if [ -z "$dir" ] && [ -n "$w_pid" ] && ! is_container; then dir=$(variable_of "$w_pid" CLAUDE_CONFIG_DIR); fi
+  if [ -z "$dir" ] && ! is_container; then dir=$wrapper_dir; fi
   case $dir in /*) ;; *) dir=$HOME/.claude ;; esac
-  real_dir=$(cd -P "$dir" 2>/dev/null && pwd) && dir=$real_dir
+  physical "$dir" && dir=$real
   folder=$dir/.sync-creds
   say "dir=$dir"
-  describe home "$home_dir"
-  describe dir "$dir"
   free_space
   [ -z "$w_pid$w_socket" ] || say "wrapper=${w_pid:-?} ${w_start:-?} ${w_uid:-?} ${w_socket:-?}"
   [ -z "$w_state" ] || say "unit=$w_state"
-  if [ -n "$w_pid" ]; then
-    shadows_of "$w_pid"
-    if [ "$f_kind" = process ]; then
-      if is_foreign "$w_pid"; then say "foreign=yes"; else say "foreign=no"; fi
-    fi
+  if [ "$f_kind" = process ] && [ -n "$w_pid" ]; then
+    if is_foreign "$w_pid"; then say "foreign=yes"; else say "foreign=no"; fi
   fi
-  find_project
-  shadow_files
   [ -z "$f_directory" ] || { expand "$f_directory" && kind_of "$expanded" && say "directory=$kind"; }
   claude_version
   if read_lock && is_running "$pid" "$start"; then tell_holder lock; fi
   if [ -e "$folder/pending" ]; then read -r who 2>/dev/null <"$folder/pending/who"; say "pending=${who:-unknown}"; fi
-  [ ! -r "$folder/history" ] || say "last=$(tail -n 1 "$folder/history")"
+  case $f_ask in *last*) [ ! -r "$folder/history" ] || say "last=$(tail -n 1 "$folder/history")" ;; esac
+  set -- "$dir/.credentials.json" "$dir/settings.json" "$folder/wrapper.env" "$folder/api-key" "$folder/api-key.sh"
+  [ -z "$project" ] || [ "$project/.claude" = "$dir" ] ||
+    set -- "$@" "$project/.claude/settings.json" "$project/.claude/settings.local.json"
+  set -- "$@" /etc/claude-code/managed-settings.json /etc/claude-code/managed-settings.d/*.json
+  [ -z "$wiring" ] || set -- "$@" "$wiring"
+  [ -z "$f_envfile" ] || { expand "$f_envfile" && set -- "$@" "$expanded"; }
+  physical "$HOME"
+  list "$real" "$dir" "$@"
+  describe home "$real"
+  describe dir "$dir"
   {
     printf '%s' "$out"
-    show "$dir/.credentials.json"
-    show "$dir/settings.json"
-    show "$folder/wrapper.env"
-    show "$folder/api-key"
-    show "$folder/api-key.sh"
-    [ -z "$project" ] || [ "$project/.claude" = "$dir" ] ||
-      for name in settings.json settings.local.json; do show "$project/.claude/$name"; done
-    for path in /etc/claude-code/managed-settings.json /etc/claude-code/managed-settings.d/*.json; do show "$path"; done
-    [ -z "$wiring" ] || show "$wiring"
-    [ -z "$f_envfile" ] || { expand "$f_envfile" && show "$expanded"; }
+    [ -n "$clock_told" ] || date "+$nonce clock=%s"
+    for path in "$@"; do show "$path"; done
     printf '%s end=probe\n' "$nonce"
   } | dd obs=1048576 2>/dev/null
   out=
 }
 
+# Sets real, the path of a folder without links; fails where there is none.
+physical() {
+  real=
+  { cd -P "$1" && real=$PWD && cd "$OLDPWD"; } >/dev/null 2>&1
+}
+
+# Asks once for all paths that will be looked at.
+list() { listing=$newline$(ls -ldn "$@" 2>/dev/null)$newline; }
+# Sets mode, links, owner and size of a path, from that list; empty for one that is not in it.
+find_in_list() {
+  before=${listing%%" $1$newline"*}
+  [ "$before" != "$listing" ] || before=${listing%%" $1 -> "*}
+  if [ "$before" = "$listing" ]; then mode= links= owner= size= && return; fi
+  # shellcheck disable=SC2086
+  set -- ${before##*"$newline"}
+  mode=${1-} links=${2-} owner=${3-} size=${5-}
+}
+
 # Kind, mode, owner and links of a path: `dir=directory drwx------ 1000 2`.
 describe() {
   kind_of "$2"
-  if [ "$kind" = absent ]; then
-    say "$1.is=absent"
-  else
-    # shellcheck disable=SC2046
-    set -- "$1" $(ls -ldn "$2" 2>/dev/null)
-    say "$1.is=$kind ${2-?} ${4-?} ${3-?}"
-  fi
+  find_in_list "$2"
+  if [ "$kind" = absent ]; then say "$1.is=absent"; else say "$1.is=$kind ${mode:-?} ${owner:-?} ${links:-?}"; fi
 }
 
 # A file that we may come to replace: what stands there, and its bytes. Straight to the other side: no variable holds them.
 show() {
   kind_of "$1"
   [ "$kind" != absent ] || return 0
-  # shellcheck disable=SC2046
-  set -- "$1" $(ls -ldn "$1" 2>/dev/null)
-  printf '%s look=%s %s %s %s %s\n' "$nonce" "$kind" "${2-?}" "${4-?}" "${3-?}" "$1"
+  find_in_list "$1"
+  printf '%s look=%s %s %s %s %s\n' "$nonce" "$kind" "${mode:-?}" "${owner:-?}" "${links:-?}" "$1"
   # Through a link it is read too, though never written.
   [ -f "$1" ] && [ -r "$1" ] || return 0
-  if [ "$kind" = file ]; then size=${6-0}; else size=$(wc -c <"$1"); fi
-  [ "$size" -le 262144 ] || return 0
-  printf '%s bytes=' "$nonce"
-  od -An -v -tx1 "$1" | tr -d ' \n'
-  echo
+  [ "$kind" = file ] || size=$(wc -c <"$1")
+  [ "${size:-0}" -le 262144 ] || return 0
+  printf '%s bytes=\n' "$nonce"
+  od -An -v -tx1 "$1"
 }
 read_file() {
   {
     printf '%s' "$out"
-    expand "$f_path" && show "$expanded"
+    expand "$f_path" && list "$expanded" && show "$expanded"
     printf '%s end=read\n' "$nonce"
   } | dd obs=1048576 2>/dev/null
   out=
@@ -103,7 +110,7 @@ free_space() {
 # Read from its package, not by running it: that takes half a second and may write to the home.
 claude_version() {
   program=$(command -v claude 2>/dev/null) || program=$HOME/.local/bin/claude
-  program=$(readlink -f "$program" 2>/dev/null) || return 0
+  [ -e "$program" ] && program=$(readlink -f "$program" 2>/dev/null) || return 0
   case $program in
     */versions/*) say "claude=${program##*/versions/}" ;;
     *) version=$(sed -n 's/^ *"version": *"\([0-9][0-9A-Za-z.+-]*\)".*/\1/p' "${program%/*}/package.json" 2>/dev/null | head -n 1)
@@ -113,39 +120,41 @@ claude_version() {
 
 # ---- what outranks a login: names and kinds of value, never values ------------------------------------------
 
-# For awk: the variables that Claude Code prefers to a credentials file as a pattern, and the kind of value by its public
-# prefix.
-kind_of_value='BEGIN { gsub(/ /, "|", outranking); outranking = "(" outranking ")" }
-function kind_of(value) {
-  return value == "" ? "empty" : value ~ /^sk-ant-oat/ ? "oauth-token" : value ~ /^sk-ant-api/ ? "api-key" : "set"
-}'
-
-# Those of a running process, or of a container.
+# Tells what gives the wrapper variables that Claude Code prefers to a credentials file: the process $1, or its container,
+# and the files after it. Sets wrapper_dir, the CLAUDE_CONFIG_DIR of that process. On the way it tells the time.
 shadows_of() {
-  if is_container; then
-    each env "$(ask docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$container" | name_variables)"
-  elif [ -r "/proc/$1/environ" ]; then
-    each env "$(environment_of "$1" | name_variables)"
-  else
-    say "env=?"
-  fi
-}
-name_variables() {
-  awk -F= -v outranking="$outranking" "$kind_of_value"'
-    $1 ~ "^" outranking "$" { kinds[$1] = kind_of(substr($0, length($1) + 2)) }
-    END { for (name in kinds) print name, kinds[name] }'
+  process=$1
+  shift
+  wrapper_dir=
+  if [ -n "$process" ] && ! is_container && [ ! -r "/proc/$process/environ" ]; then say "env=?" && process=; fi
+  [ -z "$process" ] || set -- place=process - "$@"
+  if [ "$#" = 0 ]; then return; fi
+  if [ -z "$process" ]; then found=$(variables_in "$@" </dev/null)
+  elif is_container; then
+    found=$(ask docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$container" | variables_in "$@")
+  else found=$(environment_of "$process" | variables_in "$@"); fi
+  while [ -n "$found" ]; do
+    line=${found%%"$newline"*}
+    case $line in
+      dir=*) wrapper_dir=${line#dir=} ;;
+      clock= | clock=*[!0-9]*) ;; # not every awk tells the time so
+      clock=*) clock_told=yes && say "$line" ;;
+      *) say "$line" ;;
+    esac
+    case $found in *"$newline"*) found=${found#*"$newline"} ;; *) found= ;; esac
+  done
 }
 
 # The folder that the wrapper works in: its settings and its .env count. Set in `project`, and told.
 find_project() {
   expand "${f_project:-$f_directory}" && project=$expanded
   if [ -z "$project" ] && [ -n "$w_pid" ] && ! is_container; then project=$(readlink "/proc/$w_pid/cwd" 2>/dev/null); fi
-  case $project in /?*) say "project=$project" ;; *) project= ;; esac
+  case $project in *"$newline"*) project= ;; /?*) say "project=$project" ;; *) project= ;; esac
 }
 
-# Those in the files that a wrapper gets its environment from, by the way it is started; and in the files of login shells,
-# which services do not read. Sets `wiring`, the file of ours that the supervisor reads, if it has one.
-shadow_files() {
+# Those of the wrapper's process, of the files that it gets its environment from, by the way it is started, and of the files
+# of login shells, which services do not read. Sets `wiring`, the file of ours that the supervisor reads, if it has one.
+look_for_shadows() {
   wiring=
   set -- place=shell-rc
   for path in "$HOME/.bashrc" "$HOME/.bash_profile" "$HOME/.profile" "$HOME/.zshrc" "$HOME/.zshenv" /etc/profile /etc/environment; do
@@ -197,14 +206,30 @@ shadow_files() {
     expand "$f_envfile"
     [ ! -r "$expanded" ] || set -- "$@" place=env-file "$expanded"
   fi
-  case $* in */*) each var "$(variables_in "$@")" ;; esac
+  case $* in */*) ;; *) set -- ;; esac
+  shadows_of "$w_pid" "$@"
 }
 
-# Reads any text that gives names values (env files, units, YAML, JavaScript, ini, shell): place, line, kind, name, path.
-# `NAME: ${NAME}` only hands on what stands elsewhere; `export` in an env file of systemd is passed over, as by systemd.
+# For awk: the variables that Claude Code prefers to a credentials file as a pattern, and the kind of value by its public
+# prefix.
+kind_of_value='BEGIN { gsub(/ /, "|", outranking); outranking = "(" outranking ")" }
+function kind_of(value) {
+  return value == "" ? "empty" : value ~ /^sk-ant-oat/ ? "oauth-token" : value ~ /^sk-ant-api/ ? "api-key" : "set"
+}'
+# The environment of a process as lines (`place=process -`): name and kind. And any text that gives names values (env files,
+# units, YAML, JavaScript, ini, shell): place, line, kind, name, path. `NAME: ${NAME}` only hands on what stands elsewhere;
+# `export` in an env file of systemd is passed over, as by systemd.
 variables_in() {
   awk -v outranking="$outranking" -v after="(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
-    BEGIN { names = "(^|[^A-Za-z0-9_${])" outranking after }
+    BEGIN { names = "(^|[^A-Za-z0-9_${])" outranking after; whole = "^" outranking "$" }
+    place == "process" {
+      name = $0
+      sub(/=.*/, "", name)
+      value = substr($0, length(name) + 2)
+      if (name == "CLAUDE_CONFIG_DIR") dir = value
+      else if (name ~ whole) kinds[name] = kind_of(value)
+      next
+    }
     /^[ \t]*(#|;|\/\/)/ { next }
     place == "unit-env-file" && /^[ \t]*export[ \t]/ { next }
     {
@@ -216,7 +241,13 @@ variables_in() {
         value = rest
         sub(/["'"'"' \t,}\]\r].*$/, "", value)
         name = substr(found, RSTART, RLENGTH)
-        if (value !~ "^[$][{]?" name "(:?-)?$") print place, FNR, kind_of(value), name, FILENAME
+        if (value !~ "^[$][{]?" name "(:?-)?$") print "var=" place, FNR, kind_of(value), name, FILENAME
       }
-    }' "$@" </dev/null 2>/dev/null
+    }
+    END {
+      for (name in kinds) print "env=" name, kinds[name]
+      if (dir != "") print "dir=" dir
+      srand()
+      print "clock=" srand()
+    }' "$@" 2>/dev/null
 }

@@ -48,7 +48,7 @@ export interface ProbeReport {
   readonly lockedBy: string | undefined;
   /** Whose unfinished change lies on the host. */
   readonly leftover: string | undefined;
-  /** The last line of the host's own history: when, which run, how it ended, who. */
+  /** The last line of the host's own history, where it was asked for: when, which run, how it ended, who. */
   readonly lastRun: LastRun | undefined;
 }
 

@@ -13,11 +13,12 @@
 #     pending/   the change under way, whole: file by file what was, what shall be, how to restart, this script
 #     backups/   the last five changes, files as they were before them; history: one line for each run
 #
-# The way back is one function, `undo`. It serves a rollback, the dead-man switch (`sh pending/script watch`), the
+# The way back is one function, `undo`. It serves a rollback, the dead-man switch (`sh pending/script dead-man`), the
 # next run that finds a leftover, and a person: `sh pending/script undo`. Who takes it back is settled by renaming
 # pending/armed: `commit` and `undo` both need it, and a rename has one winner.
 
 set -u
+whole=${whole-} # how `dd` takes a block at once, where it can
 their_umask=$(umask)
 their_locale=${LC_ALL-none}
 umask 077
@@ -77,11 +78,20 @@ kind_of() {
   elif [ -d "$1" ]; then kind=directory; else kind=other; fi
 }
 
-# Sets sha, the content hash of a file.
-sha_of() {
-  if have sha256sum; then sha=$(sha256sum <"$1"); elif have shasum; then sha=$(shasum -a 256 <"$1"); else sha=$(sha256 -q <"$1"); fi
+# Sets sums, the content hashes of files, a line for each in their order: one process for all of them.
+hash_files() {
+  if have sha256sum; then sums=$(sha256sum "$@")$newline
+  elif have shasum; then sums=$(shasum -a 256 "$@")$newline
+  else sums=$(sha256 -q "$@")$newline; fi
+}
+# Sets sha, the next of sums. A backslash before it says that the file's name has one.
+next_sum() {
+  sha=${sums%%"$newline"*}
+  sums=${sums#*"$newline"}
+  sha=${sha#\\}
   sha=${sha%% *}
 }
+sha_of() { hash_files "$1" && next_sum; }
 
 # Sets state_now: the content hash of a path, or `absent`; `?` for what is neither absent nor a regular file.
 state_of() {
@@ -104,10 +114,10 @@ fields() {
 }
 # How to find, restart and watch the wrapper; a change keeps it for its way back.
 recipe='port kind unit scope name service config directory command restart status log timeout start stability unset env reload'
-known="run who what dir project envfile path more mode root expect sha size confirm lines keep ask $recipe"
+known="run who what files dir project envfile path more mode root expect sha size confirm lines keep ask $recipe"
 no_fields() {
   for key in $known; do eval "f_$key="; done
-  f_kind=none f_scope=system f_mode=600 f_size=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_lines=15 f_keep=5
+  f_kind=none f_scope=system f_mode=600 f_size=0 f_files=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_lines=15 f_keep=5
 }
 
 # The umask and locale of a login, for what the user's own commands start.
@@ -118,8 +128,20 @@ as_theirs() {
 detached=
 ! have setsid || detached=setsid
 
+# Sets uid and me, which is how `id` begins: to ask that program costs more than to read this.
+uid=
+who_am_i() {
+  if [ -r /proc/self/status ]; then
+    while read -r key _ uid _; do [ "$key" != Uid: ] || break; done </proc/self/status
+  fi
+  if [ -n "$uid" ] && [ -n "${LOGNAME-}" ]; then me="uid=$uid($LOGNAME)"; else me=$(id) uid=$(id -u); fi
+}
+is_root() {
+  [ -n "$uid" ] || who_am_i
+  [ "$uid" = 0 ]
+}
 # A unit's drop-in belongs to root; all else to the account we are.
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+as_root() { if is_root; then "$@"; else sudo -n "$@"; fi; }
 
 # ---- the lock -----------------------------------------------------------------------------------------------
 
@@ -130,12 +152,15 @@ take_lock() {
   mine=$folder/lock.$f_run
   now
   start_of $$
-  told=$( { printf '%s %s %s %s %s\n' "$$" "$began" "$f_run" "$f_who" "$clock" >"$mine"; } 2>&1) || return 2
   for _ in 1 2 3 4 5; do
-    if told=$(ln "$mine" "$folder/lock" 2>&1); then
+    if told=$( {
+      { [ -s "$mine" ] || printf '%s %s %s %s %s\n' "$$" "$began" "$f_run" "$f_who" "$clock" >"$mine"; } &&
+        ln "$mine" "$folder/lock"
+    } 2>&1); then
       holding=$mine
       return 0
     fi
+    [ -s "$mine" ] || break
     read_lock || continue
     if is_running "$pid" "$start"; then
       tell_holder holder
@@ -152,9 +177,9 @@ take_lock() {
       rm -f "$folder/lock.$run.taken"
     fi
   done
+  [ -s "$mine" ] && [ -e "$folder/lock" ] && rm -f "$mine" && return 1
   rm -f "$mine"
-  [ ! -e "$folder/lock" ] && return 2
-  return 1
+  return 2
 }
 holding=
 drop_lock() {
@@ -210,8 +235,10 @@ begin() {
   if [ -e "$pending" ]; then fail_step leftover && return; fi
   wait_for_claude || { fail_step renewing && return; }
   state=begun
+  set -- "$pending"
+  while [ "$#" -le "$f_files" ]; do set -- "$@" "$pending/$#"; done
   told=$( {
-    mkdir "$pending" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "${f_what:-push}" >"$pending/what" &&
+    mkdir "$@" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "${f_what:-push}" >"$pending/what" &&
       printf '%s\n' "$run_name" >"$pending/run" &&
       printf '%s\n' "$f_confirm" >"$pending/confirm" && printf '%s\n' "$sync_creds" >"$pending/script" &&
       printf 'dir=%s\n' "$dir" >"$pending/recipe" &&
@@ -265,29 +292,38 @@ file() {
   case $kind in absent | file) ;; *) drain && fail_step unsafe "$f_path is a $kind" && return ;; esac
   was=$f_expect
   case $kind/$was in absent/absent) ;; absent/* | file/absent) drain && fail_step changed && return ;; esac
-  told=$( {
-    mkdir "$entry" && printf '%s\n' "$f_path" >"$entry/path" && printf '%s\n' "$was" >"$entry/old" &&
-      printf '%s\n' "$f_sha" >"$entry/new" && printf '%s\n' "$as" >"$entry/as" &&
-      { [ "$was" = absent ] || cp -p "$f_path" "$entry/backup"; } && make_folders
-  } 2>&1) || { drain && fail_step write "$told" && return; }
-  # The copy is what is compared: it is what would go back.
-  state_of "$entry/backup"
-  if [ "$state_now" != "$was" ]; then drain && fail_step changed && return; fi
-  if [ "$f_sha" = absent ]; then finish file && return; fi
-  # A new file has the owner and group of the one it replaces, and its mode before the first byte of its content.
-  told=$( { create "$staged" && { [ "$was" = absent ] || $as cp -p "$f_path" "$staged"; } &&
-    $as chmod "$f_mode" "$staged"; } 2>&1) || { drain && fail_step write "$told" && return; }
-  # The second cat: what the disk has no room for must not be taken for the next request.
-  told=$(dd bs=1 count="$f_size" 2>/dev/null | { fill "$staged" || { cat >/dev/null && false; }; } 2>&1) ||
-    { fail_step write "$told" && return; }
-  told=$(flush "$staged") || { fail_step write "$told" && return; }
-  sha_of "$staged"
-  if [ "$sha" != "$f_sha" ]; then fail_step damaged "$staged" && return; fi
-  finish file
+  told=$( { prepare && { [ "$f_sha" = absent ] || stage; }; } 2>&1) && finish file && return
+  [ "$?" = 3 ] || drain
+  fail_step write "$told"
 }
+prepare() {
+  { [ -d "$entry" ] || mkdir "$entry"; } && printf '%s\n' "$f_path" >"$entry/path" && printf '%s\n' "$was" >"$entry/old" &&
+    printf '%s\n' "$f_sha" >"$entry/new" && printf '%s\n' "$as" >"$entry/as" &&
+    { [ "$was" = absent ] || cp -p "$f_path" "$entry/backup"; } && make_folders || return 1
+}
+# A new file has the owner and group of the one it replaces, and its mode before the first byte of its content. Fails with 3
+# when that has been read.
+stage() {
+  create "$staged" || return 1
+  if [ "$was" != absent ] && ! { is_ours "$f_path" && is_ours "$staged"; }; then $as cp -p "$f_path" "$staged" || return 1; fi
+  $as chmod "$f_mode" "$staged" || return 1
+  if [ -n "$whole" ] && [ -z "$as" ] && [ "$f_size" -gt 0 ]; then
+    told=$(dd bs="$f_size" count=1 "$whole" 2>&1 >"$staged") && return 0
+    printf '%s\n' "${told%%"$newline"*}" # without its statistics
+  else
+    # The second cat: what the disk has no room for must not be taken for the next request.
+    take | { fill "$staged" || { cat >/dev/null && false; }; } && return 0
+  fi
+  return 3
+}
+# It belongs to the account we are, and so does a file that we make.
+is_ours() { [ -O "$1" ] && [ -G "$1" ]; }
 # A file that must not be there yet, and its content from stdin. A redirection is the shell's own, so root needs another.
-create() { if [ -n "$as" ]; then as_root sh -c 'set -C && : >"$1"' sh "$1"; else (set -C && : >"$1"); fi; }
+create() { if [ -n "$as" ]; then as_root sh -c 'set -C && : >"$1"' sh "$1"; else set -C && printf '' >"$1" && set +C; fi; }
 fill() { if [ -n "$as" ]; then as_root sh -c 'cat >"$1"' sh "$1"; else cat >"$1"; fi; }
+# The content that comes behind a request.
+take() { if [ -n "$whole" ] && [ "$f_size" -gt 0 ]; then dd bs="$f_size" count=1 "$whole"; else dd bs=1 count="$f_size"; fi 2>/dev/null; }
+drain() { take >/dev/null || :; }
 # The folders of the file that are not there yet, outermost first; the way back removes them.
 make_folders() {
   missing=
@@ -311,24 +347,50 @@ load_entry() {
     IFS= read -r became 2>/dev/null <"$entry/new" || return 1
   IFS= read -r as 2>/dev/null <"$entry/as" || as=
 }
-drain() { dd bs=1 count="$f_size" >/dev/null 2>&1; }
 
 install() {
   if [ -n "$step_failed" ]; then refuse skipped && finish install && return; fi
-  told=$( { if [ "$files" = 0 ]; then flush "$pending" "$folder"; else flush "$pending"/[0-9]*/* "$pending"/[0-9]* "$pending" "$folder"; fi && printf '1 %s\n' "$f_confirm" >"$pending/alive" &&
-    : >"$pending/armed"; } 2>&1) || { fail_step write "$told" && return; }
+  compare || { fail_step "$reason" "$told" && return; }
+  set -- "$pending" "$folder"
+  for entry in "$pending"/[0-9]*; do
+    [ -d "$entry" ] && load_entry || continue
+    set -- "$entry"/* "$entry" "$@"
+    [ "$became" = absent ] || set -- "$target.$run_name" "$@"
+  done
+  told=$( { flush "$@" && printf '1 %s\n' "$f_confirm" >"$pending/alive" && : >"$pending/armed"; } 2>&1) ||
+    { fail_step write "$told" && return; }
   watch_out
   state=installed
+  set --
   for entry in "$pending"/[0-9]*; do
-    [ -d "$entry" ] || continue
-    load_entry
-    state_of "$target"
-    if [ "$state_now" != "$was" ]; then take_back changed && return; fi
-    if [ "$became" = absent ]; then set -- rm -f "$target"; else set -- mv -f "$target.$run_name" "$target"; fi
-    told=$($as "$@" 2>&1) || { take_back write "$told" && return; }
-    told=$(flush "${target%/*}") || { take_back write "$told" && return; }
+    [ -d "$entry" ] && load_entry || continue
+    set -- "${target%/*}" "$@"
+    told=$( { if [ "$became" = absent ]; then $as rm -f "$target"; else $as mv -f "$target.$run_name" "$target"; fi; } 2>&1) ||
+      { take_back write "$told" && return; }
   done
+  if [ "$#" -gt 0 ]; then told=$(flush "$@") || { take_back write "$told" && return; }; fi
   finish install
+}
+# All that is about to count is as it should be: each target as it was, its copy the same, the new file whole. It is the copy
+# that would go back.
+compare() {
+  reason=changed told=
+  set --
+  for entry in "$pending"/[0-9]*; do
+    [ -d "$entry" ] && load_entry || continue
+    kind_of "$target"
+    case $kind/$was in absent/absent) ;; file/absent) return 1 ;; file/*) set -- "$@" "$target" "$entry/backup" ;; *) return 1 ;; esac
+    [ "$became" = absent ] || set -- "$@" "$target.$run_name"
+  done
+  if [ "$#" = 0 ]; then return; fi
+  hash_files "$@" 2>/dev/null
+  for entry in "$pending"/[0-9]*; do
+    [ -d "$entry" ] && load_entry || continue
+    if [ "$was" != absent ]; then
+      for path in "$target" "$entry/backup"; do next_sum && [ "$sha" = "$was" ] || return 1; done
+    fi
+    [ "$became" = absent ] || { next_sum && [ "$sha" = "$became" ] || { reason=damaged told=$target.$run_name && return 1; }; }
+  done
 }
 take_back() {
   refuse "$@"
@@ -342,25 +404,26 @@ take_back() {
 
 # ---- the dead-man switch ------------------------------------------------------------------------------------
 
-# Starts a process of its own session that undoes the change unless it hears of us in time.
+# Starts a process of its own session that undoes the change unless it hears of us in time. It is small as long as it only
+# waits: then it becomes this script.
 watch_out() {
   {
     as_theirs
-    [ -n "$detached" ] || trap '' HUP
-    exec $detached /bin/sh "$pending/script" watch
+    exec $detached /bin/sh -c "$watch" "$pending"
   } </dev/null >/dev/null 2>&1 &
   watcher=$!
 }
-watch() {
+watch='trap "" HUP
+heard= left=60
+while [ -e "$0/armed" ]; do
+  read -r beat patience 2>/dev/null <"$0/alive" || beat=$heard
+  if [ "$beat" != "$heard" ]; then heard=$beat left=$patience; fi
+  [ "$left" -gt 0 ] || exec /bin/sh "$0/script" dead-man
+  left=$((left - 1))
+  sleep 1
+done'
+dead_man() {
   trap '' HUP
-  heard= left=60
-  while [ -e "$pending/armed" ]; do
-    read -r beat patience 2>/dev/null <"$pending/alive" || beat=$heard
-    if [ "$beat" != "$heard" ]; then heard=$beat left=$patience; fi
-    [ "$left" -gt 0 ] || break
-    left=$((left - 1))
-    sleep 1
-  done
   [ -e "$pending/armed" ] || return 0
   undo dead-man
   # Whoever armed us hears nobody any more. Alive, it would keep the lock until its connection is given up.
@@ -387,20 +450,22 @@ commit() {
     [ -d "$folder/backups" ] || mkdir "$folder/backups" 2>/dev/null
     mv "$pending" "$kept" 2>/dev/null || rm -rf "$pending"
     remember committed "$stamp"
-    drop_lock
+    if [ -d "$kept/1" ]; then
+      # What is only of use to a change under way goes with the lock.
+      rm -f "$folder/lock" "$holding" "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment" "$kept/pm2"
+    else
+      rm -rf "$folder/lock" "$holding" "$kept"
+    fi
+    holding=
     finish commit
-    tidy_backups
+    set -- "$folder/backups"/*
+    [ "$#" -le 5 ] || keep_backups 5 >/dev/null
   else
     refuse undone
     finish commit
   fi
 }
 
-# What is only of use to a change under way goes, and so does what is older than the last five.
-tidy_backups() {
-  if [ -d "$kept/1" ]; then rm -f "$kept/script" "$kept/alive" "$kept/restarting" "$kept/environment" "$kept/pm2"; else rm -rf "$kept"; fi
-  keep_backups 5 >/dev/null
-}
 # Newest first, by the history: clocks are set, and two changes may share a second. What others have put there is not ours.
 names_of_backups() {
   for path in "$folder/backups"/*; do printf '%s\n' "${path##*/}"; done |
@@ -437,6 +502,7 @@ find_newest() {
 list_backups() {
   {
     printf '%s' "$out"
+    list "$folder"/backups/*/*/backup
     names_of_backups | while IFS= read -r name; do
       kept=$folder/backups/$name
       IFS= read -r from 2>/dev/null <"$kept/who" || from=unknown
@@ -606,7 +672,7 @@ case ${1-serve} in
     watcher= nonce=sync-creds:
     no_fields
     load_pending
-    case $1 in watch) watch ;; undo) undo by-hand ;; *) exit 2 ;; esac
+    case $1 in dead-man) dead_man ;; undo) undo by-hand ;; *) exit 2 ;; esac
     send
     ;;
 esac

@@ -18,15 +18,27 @@ start_of() {
 }
 is_running() { [ -n "$1" ] && [ -n "$2" ] && start_of "$1" && [ "$began" = "$2" ]; }
 
-# The socket that listens on port $1: uid and inode. Not read further than needed: the kernel makes up these files from a
-# table that grows with the machine's memory, and walking through all of it takes 5 ms where there are 24 GB.
-listeners() {
-  [ -n "$1" ] && awk -v port="$1" 'BEGIN {
-    port = sprintf("%04X", port)
-    for (i = 1; i < ARGC; i++)
-      while ((getline <ARGV[i]) > 0)
-        if ($4 == "0A" && substr($2, length($2) - 3) == port) { print $8, $10; exit }
-  }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+# Sets socket and socket_uid: what listens on port $1, and whose it is. `ss` asks the kernel for that alone. The files below
+# /proc/net are made up from a table that grows with the machine's memory: to walk through it takes 2 ms where there are 24 GB,
+# so they are not read further than needed.
+find_listener() {
+  socket= socket_uid=
+  if [ -z "$1" ]; then return; fi
+  if have ss && told=$(ss -ltne "sport = :$1" 2>/dev/null); then
+    case $told in *' ino:'*) ;; *) return ;; esac
+    socket=${told#*' ino:'}
+    socket=${socket%%[!0-9]*}
+    told=${told%%' ino:'*}
+    case $told in *' uid:'*) socket_uid=${told##*' uid:'} && socket_uid=${socket_uid%%[!0-9]*} ;; *) socket_uid=0 ;; esac
+  else
+    told=$(awk -v port="$1" 'BEGIN {
+      port = sprintf("%04X", port)
+      for (i = 1; i < ARGC; i++)
+        while ((getline <ARGV[i]) > 0)
+          if ($4 == "0A" && substr($2, length($2) - 3) == port) { print $8, $10; exit }
+    }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+    socket_uid=${told% *} socket=${told#* }
+  fi
 }
 
 # The process that holds a listening socket; of several workers the one that started first.
@@ -41,14 +53,27 @@ holds() { case $(ls -l "/proc/$1/fd" 2>/dev/null) in *"socket:[$2]"*) return 0 ;
 # By itself, or through its parent: pm2 keeps the socket of a cluster open.
 serves() { holds "$1" "$2" || holds "$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status" 2>/dev/null)" "$2"; }
 
+# A process that we have started ourselves is known without a look at the port. Sets w_pid, w_start and w_uid.
+find_ours() {
+  forget_wrapper
+  [ "$f_kind" = process ] && find_noted || return 1
+  [ -n "$uid" ] || who_am_i
+  [ ! -O "/proc/$w_pid" ] || w_uid=$uid
+}
+find_noted() {
+  read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start" || return 1
+  w_pid=$pid w_start=$start
+}
+forget_wrapper() { w_pid= w_start= w_uid= w_socket= w_state= w_restarts= w_named=; }
+
 # Finds the wrapper: sets w_pid, w_start, w_uid, w_socket (empty where unknown), and where a supervisor tells, w_state,
 # w_restarts and w_named, the pid by its word.
 find_wrapper() {
-  w_pid= w_start= w_uid= w_socket= w_state= w_restarts= w_named=
+  forget_wrapper
   if is_container; then find_container && return; fi
   if [ -r /proc/net/tcp ]; then
-    socket=$(listeners "$f_port")
-    w_uid=${socket% *} w_socket=${socket#* }
+    find_listener "$f_port"
+    w_uid=$socket_uid w_socket=$socket
   elif have lsof && [ -n "$f_port" ]; then
     w_socket=$(lsof -nP -iTCP:"$f_port" -sTCP:LISTEN -t 2>/dev/null | head -n 1)
     w_pid=$w_socket
@@ -60,10 +85,7 @@ find_wrapper() {
     launchd) find_job ;;
   esac
   w_named=$w_pid
-  case $f_kind in
-    process)
-      if read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start"; then w_pid=$pid; fi ;;
-  esac
+  [ "$f_kind" != process ] || find_noted
   [ -n "$w_pid" ] || [ -z "$w_socket" ] || w_pid=$(holder_of "$w_socket")
   [ -z "$w_pid" ] || { start_of "$w_pid" && w_start=$began; }
 }
@@ -114,13 +136,13 @@ bounded() {
 ask() {
   "$@" 2>/dev/null && return
   case $? in 3) return 3 ;; esac
-  [ "$(id -u)" != 0 ] && have sudo && sudo -n "$@" 2>/dev/null
+  ! is_root && have sudo && sudo -n "$@" 2>/dev/null
 }
 
 # A supervisor's command in folder $1: by this account, and once more through sudo where that is refused.
 bounded_by_root() {
   bounded "$f_timeout" 'cd "$1" && shift && exec "$@"' sh "$@"
-  if [ "$rc" != 0 ] && [ "$rc" != 124 ] && [ "$(id -u)" != 0 ] && have sudo; then
+  if [ "$rc" != 0 ] && [ "$rc" != 124 ] && ! is_root && have sudo; then
     refused=$told
     bounded "$f_timeout" 'cd "$1" && shift && exec sudo -n "$@"' sh "$@"
     told="$refused
@@ -277,7 +299,8 @@ restart_program() {
 # A user's jobs live in the domain of the graphical session; without one, in that of the user alone. The description
 # holds values of variables: of it only these lines are read.
 find_job() {
-  case $f_scope in system) set -- system ;; *) set -- "gui/$(id -u)" "user/$(id -u)" ;; esac
+  [ -n "$uid" ] || who_am_i
+  case $f_scope in system) set -- system ;; *) set -- "gui/$uid" "user/$uid" ;; esac
   w_state=not-found job=$1/$f_name
   for domain in "$@"; do
     told=$(launchctl print "$domain/$f_name" 2>/dev/null |
@@ -312,21 +335,23 @@ $told" ;;
 # ---- the environment that a wrapper is started with ---------------------------------------------------------
 
 # What the old process had is kept for the new one, and for the way back, when nothing runs any more that could tell: as
-# a script that sets it again, in a file, for its values may be secrets. $1: an ERE of the names.
+# a script that sets it again, in a file, for its values may be secrets. $1: an ERE of the names. The restart begins when the file is whole.
 environment=
 keep_environment() {
   environment=
   case $state in installed | undoing) ;; *) return 0 ;; esac
   environment=$pending/environment
   # On the way back, where none was kept, the old process has not been touched yet. Another account's shows nothing.
-  if [ ! -e "$environment" ]; then
+  if [ ! -e "$pending/restarting" ]; then
     case $f_kind in pm2) environment_of "${w_pid:-0}" ;; *) tr '\000\n' '\n\001' 2>/dev/null <"/proc/${w_pid:-0}/environ" ;; esac |
       sed -n -E "/^(UID|EUID|PPID|PWD|OLDPWD|BASHOPTS|SHELLOPTS|BASH_VERSINFO)=/d; /^($1)=/!d
-        s/'/'\\\\''/g; s/^([^=]*)=(.*)\$/export \1='\2'/p" | tr '\001' '\n' >"$environment.new"
-    mv "$environment.new" "$environment"
+        s/'/'\\\\''/g; s/^([^=]*)=(.*)\$/export \1='\2'/; y/$(printf '\001')/\\n/; p" >"$environment"
   fi
+  begin_restart
   [ -s "$environment" ] || environment=
 }
+# From here on the old process may be gone: the way back has to restart too.
+begin_restart() { [ "$state" != installed ] || : >"$pending/restarting"; }
 our_variables='ANTHROPIC_API_KEY CLAUDE_CODE_OAUTH_TOKEN'
 # What Claude Code prefers to a credentials file.
 outranking='ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL ANTHROPIC_PROFILE ANTHROPIC_FEDERATION_RULE_ID CLAUDE_CODE_OAUTH_TOKEN CLAUDE_CODE_SIMPLE CLAUDE_CODE_USE_BEDROCK CLAUDE_CODE_USE_VERTEX CLAUDE_CODE_USE_FOUNDRY CLAUDE_CODE_USE_ANTHROPIC_AWS CLAUDE_CODE_USE_MANTLE CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR'
@@ -334,7 +359,16 @@ outranking='ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL ANTHROPIC_
 had_environment='[ -z "$0" ] || . "$0"
 '
 # What a login has and the old process had not. The profile has been read: a command may need its functions.
-only_theirs='[ -z "$0" ] || for name in $(env | sed -n "/^CLAUDE_CONFIG_DIR=/d; s/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p"); do unset "$name"; done
+only_theirs='[ -z "$0" ] || {
+  IFS="
+"
+  for line in $(export -p); do
+    line=${line#export } line=${line#declare -x }
+    name=${line%%=*}
+    case $name in CLAUDE_CONFIG_DIR | UID | EUID | PPID | "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) unset "$name" ;; esac
+  done
+  unset IFS
+}
 '
 unset_names='for name in $1; do unset "$name"; done
 '
@@ -353,13 +387,13 @@ restart_process() {
   expand "$f_log" && log_file=$expanded
   # What cannot be started anew is not stopped.
   told=$( { cd "$run_in" && : >>"$log_file"; } 2>&1) || { refuse command "$told" && return 1; }
+  if [ -n "$w_pid" ] && is_foreign "$w_pid"; then
+    refuse foreign "process $w_pid: $(tr '\0' ' ' <"/proc/$w_pid/cmdline" 2>/dev/null | cut -c 1-120)"
+    return 1
+  fi
   keep_environment '[A-Za-z_][A-Za-z0-9_]*'
   rounds=0
   while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
-    if [ "$rounds" = 0 ] && is_foreign "$w_pid"; then
-      refuse foreign "process $w_pid: $(tr '\0' ' ' <"/proc/$w_pid/cmdline" 2>/dev/null | cut -c 1-120)"
-      return 1
-    fi
     stop_process "$w_pid" "$w_start"
     rounds=$((rounds + 1))
     wait_until_free
@@ -418,8 +452,8 @@ stop_process() {
 # the stability window. Reports the new process and what would shadow the file in it.
 restart() {
   if [ -n "$step_failed" ]; then refuse skipped && finish restart && return; fi
-  [ "$state" != installed ] || { : >"$pending/restarting" && alive $((f_timeout + f_start + f_stability / 1000)); }
-  find_wrapper
+  [ "$state" != installed ] || alive $((f_timeout + f_start + f_stability / 1000))
+  find_ours || find_wrapper
   old_pid=$w_pid old_start=$w_start old_socket=$w_socket
   if ! by_kind || ! comes_up; then log_tail; fi
   [ -z "$w_pid$w_socket" ] || say "wrapper=${w_pid:-?} ${w_start:-?} ${w_uid:-?} ${w_socket:-?}"
@@ -429,6 +463,7 @@ restart() {
 }
 
 by_kind() {
+  case $f_kind in none | process | pm2) ;; *) begin_restart ;; esac
   case $f_kind in
     none) say "listening=unchanged" ;;
     systemd) restart_unit ;;
@@ -446,7 +481,7 @@ comes_up() { [ "$f_kind" = none ] || { wait_until_new && wait_until_stable; }; }
 wait_until_new() {
   now
   give_up=$((clock + f_start * 100))
-  pause=0.01
+  pause=0.03
   while :; do
     if [ "$f_kind" != process ] || [ "$pause" = 0.1 ] || may_listen "$new_pid"; then find_wrapper; fi
     if ! is_container && [ ! -r /proc/net/tcp ] && ! have lsof; then say "listening=unknown" && return 0; fi
@@ -462,7 +497,7 @@ wait_until_new() {
       return 1
     fi
     nap "$pause"
-    case $pause in 0.01) pause=0.02 ;; 0.02) pause=0.05 ;; *) pause=0.1 ;; esac
+    case $pause in 0.03) pause=0.05 ;; *) pause=0.1 ;; esac
   done
   if [ "$f_kind" = process ] && [ -r /proc/self/stat ]; then
     holder=$new_pid
@@ -477,7 +512,7 @@ wait_until_new() {
   send
 }
 # Whether a process of ours has a socket, or hides what it has. Its first moments, in which it has none, are not worth a
-# walk through the kernel's table (see `listeners`); its children's sockets are found a little later.
+# walk through the kernel's table (see `find_listener`); its children's sockets are found a little later.
 may_listen() {
   [ -d "/proc/$1/fd" ] || return 0
   for descriptor in "/proc/$1/fd"/*; do [ ! -S "$descriptor" ] || return 0; done
@@ -518,7 +553,7 @@ log_lines() {
     docker | docker-compose)
       # A program's last words are on stderr.
       [ -z "$container" ] || docker logs --tail "$1" "$container" 2>&1 ||
-        { [ "$(id -u)" != 0 ] && have sudo && sudo -n docker logs --tail "$1" "$container" 2>&1; } ;;
+        { ! is_root && have sudo && sudo -n docker logs --tail "$1" "$container" 2>&1; } ;;
     pm2) tail -q -n "$1" "$pm2_home/logs/$(printf '%s' "$f_name" | tr -c 'A-Za-z0-9.-' -)"-*.log 2>/dev/null ;;
     supervisor)
       for stream in stdout stderr; do supervisorctl_ tail "-$(($1 * 200))" "$f_name" "$stream" | tail -n "$1"; done |

@@ -23,17 +23,18 @@ const failureOf = (work: () => unknown) => {
 };
 
 describe("the command line", () => {
-  const read = "dd bs=6 count=1 iflag=fullblock 2>/dev/null || dd bs=1 count=6 2>/dev/null";
+  const read = [
+    "whole=iflag=fullblock; sync_creds=$(dd bs=6 count=1 iflag=fullblock 2>/dev/null)",
+    '{ whole=; sync_creds=$(dd bs=1 count=6 2>/dev/null); } && eval "$sync_creds"',
+  ].join(" || ");
 
   test("is a constant but for the length of the script", () => {
-    expect(renderCommand("exit 0")).toBe(
-      `exec /bin/sh -c 'sync_creds=$(${read}) && eval "$sync_creds"'`,
-    );
+    expect(renderCommand("exit 0")).toBe(`exec /bin/sh -c '${read}'`);
   });
 
   test("goes through sudo, which may not ask, when another account is wanted", () => {
     expect(renderCommand("exit 0", "claude")).toBe(
-      `exec sudo -n -H -u claude -- /bin/sh -c 'sync_creds=$(${read}) && eval "$sync_creds"'`,
+      `exec sudo -n -H -u claude -- /bin/sh -c '${read}'`,
     );
   });
 
@@ -131,6 +132,23 @@ describe("reading what a host prints", () => {
     ["a terminal's line ends", `${NONCE} user=ann\r\n`, [{ key: "user", value: "ann" }]],
     ["spaces, which are kept", `${NONCE} detail= a  b \n`, [{ key: "detail", value: " a  b " }]],
     ["an unfinished line, which may go on", `${NONCE} user=an`, []],
+    [
+      "a file, up to the next fact",
+      `${NONCE} bytes=\n 7b 22\n 0a\r\n${NONCE} end=read\n`,
+      [
+        { key: "bytes", value: "7b220a" },
+        { key: "end", value: "read" },
+      ],
+    ],
+    [
+      "an empty file, whatever else is printed",
+      `${NONCE} bytes=\nYou have mail.\n${NONCE} end=read\n`,
+      [
+        { key: "bytes", value: "" },
+        { key: "end", value: "read" },
+      ],
+    ],
+    ["the bytes of a file that has not ended", `${NONCE} bytes=\n 7b 22\n`, []],
     ["a greeting", "Welcome!\n\nuser=root\n", []],
     ["an answer of another run", "6d6d6d6d6d6d6d6d user=root\n", []],
     ["an echo with something before it", `echo ${NONCE} user=root\n`, []],
