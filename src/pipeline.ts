@@ -170,7 +170,9 @@ async function change(
       failure === undefined
         ? { outcome: "verified", brings: plan.brings }
         : { ...end.unproven(failure, purpose), brings: plan.brings };
-    const committed = await step(visit, "commit", () => commit(half, id));
+    const committed = await step(visit, "commit", () =>
+      commit(half, id, run.ports.now() + seen.aheadMs),
+    );
     return committed ? decided : end.undoneByHost(host, purpose);
   } catch (thrown) {
     const error = toSyncCredsError(thrown);

@@ -75,6 +75,8 @@ export interface Connection {
 
 export interface Seen extends Survey {
   readonly report: ProbeReport;
+  /** How far the host's clock is ahead of this laptop's, to a second; NaN when it told no time. */
+  readonly aheadMs: number;
   readonly baseline: Baseline;
   /** The changes that the host keeps, newest first; read only where one is to be restored. */
   readonly backups: readonly Backup[];
@@ -109,9 +111,11 @@ export function look({ session, half }: Connection, visit: Visit): Promise<Seen>
         baseline(session, host.wrapper, { bearer, ports: run.ports, signal }),
       ]),
     );
-    warnOfClock(visit, report);
+    const aheadMs = report.clock - run.ports.now();
+    warnOfClock(visit, aheadMs);
     return {
       report,
+      aheadMs,
       backups,
       baseline: baselineOf(verdict),
       ...surveyShadows(report, host, visit.lastWritten),
@@ -188,11 +192,10 @@ export async function orAbortWaiting<T>(visit: Visit, turn: Promise<T>): Promise
 }
 
 /** Expiry dates are compared with the host's clock too: one that is off makes Claude Code misjudge them. */
-function warnOfClock(visit: Visit, { clock }: ProbeReport): void {
-  const offMs = clock - visit.run.ports.now();
-  if (Math.abs(offMs) <= CLOCK_TOLERANCE_MS || Number.isNaN(offMs)) return;
-  const minutes = Math.max(1, Math.round(Math.abs(offMs) / 60_000));
-  note(visit, `its clock is ${minutes} min ${offMs > 0 ? "ahead of" : "behind"} this laptop's`);
+function warnOfClock(visit: Visit, aheadMs: number): void {
+  if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS || Number.isNaN(aheadMs)) return;
+  const minutes = Math.max(1, Math.round(Math.abs(aheadMs) / 60_000));
+  note(visit, `its clock is ${minutes} min ${aheadMs > 0 ? "ahead of" : "behind"} this laptop's`);
 }
 
 const CLOCK_TOLERANCE_MS = 60_000;

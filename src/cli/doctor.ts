@@ -123,7 +123,7 @@ async function examineAll(
         signal: abort,
         notes: (text) => view.show({ type: "note", host: host.name, text, at: ports.now() }),
       }),
-    script: await loadScript(ports.files),
+    script: await loadScript(ports.files, { inspects: true }),
     who: `${ports.userName}@${hostname()}`.replace(/[^\w.@-]/g, "_"),
     purpose: { kind: "push" },
     turns: AT_ONCE,

@@ -14,9 +14,15 @@ export interface RollbackReport {
   readonly restart: RestartReport;
 }
 
-/** Makes the change permanent: disarms the dead-man switch, keeps the backup, unlocks. False: the host had already undone it. */
-export async function commit(half: RemoteHalf, run: string): Promise<boolean> {
-  const answer = await half.ask({ verb: "commit", fields: { run } });
+/**
+ * Makes the change permanent: disarms the dead-man switch, keeps the backup, unlocks. False: the host had already undone it.
+ * `at`, by the host's clock in epoch milliseconds, names the backup; unless it is known, the host looks at its clock.
+ */
+export async function commit(half: RemoteHalf, run: string, at = Number.NaN): Promise<boolean> {
+  // A clock that tells no year of four digits is the host's to read.
+  const isUsable = at > 0 && at < 253_402_300_800_000;
+  const stamp = isUsable ? new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, "") : "";
+  const answer = await half.ask({ verb: "commit", fields: { run, at: stamp } });
   return answer.get("fail") === undefined;
 }
 

@@ -5,8 +5,7 @@
 
 probe() {
   folder= clock_told=
-  who_am_i
-  say "user=$me"
+  if [ -n "${LOGNAME-}" ]; then say "user=uid=$uid($LOGNAME)"; else say "user=$(id)"; fi
   say "home=$HOME"
   ! read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || say "boot=$boot"
   have sha256sum || have shasum || have sha256 || say "missing=sha256sum"
@@ -109,7 +108,8 @@ free_space() {
 
 # Read from its package, not by running it: that takes half a second and may write to the home.
 claude_version() {
-  program=$(command -v claude 2>/dev/null) || program=$HOME/.local/bin/claude
+  program=$HOME/.local/bin/claude
+  ! have claude || program=$(command -v claude)
   [ -e "$program" ] && program=$(readlink -f "$program" 2>/dev/null) || return 0
   case $program in
     */versions/*) say "claude=${program##*/versions/}" ;;

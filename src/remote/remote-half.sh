@@ -19,7 +19,14 @@
 
 set -u
 whole=${whole-} # how `dd` takes a block at once, where it can
-their_umask=$(umask)
+# Who we are, and the umask of the login: what the kernel's file tells needs no process to be asked.
+uid= their_umask=
+[ ! -r /proc/self/status ] || while read -r key first second _; do
+  case $key in Umask:) their_umask=$first ;; Uid:) uid=$second ;; esac
+  [ -z "$uid" ] || break
+done </proc/self/status
+[ -n "$their_umask" ] || their_umask=$(umask)
+[ -n "$uid" ] || uid=$(id -u)
 their_locale=${LC_ALL-none}
 umask 077
 LC_ALL=C
@@ -63,6 +70,9 @@ refuse() {
 
 # ---- small tools --------------------------------------------------------------------------------------------
 
+# Runs a step, and where it fails runs it once more to hear why: to listen from the start would cost a process each time. The
+# step has to bear that. Sets told.
+try() { "$@" 2>/dev/null || told=$("$@" 2>&1); }
 have() { command -v "$1" >/dev/null 2>&1; }
 nap() { sleep "$1" 2>/dev/null || sleep 1; }
 # Those that answer in a variable, as `kind_of` does in kind, spare the process that `$(…)` is.
@@ -100,7 +110,7 @@ state_of() {
 }
 
 # Pushes files and folders to the disk. An old `sync` ignores its arguments and flushes everything, which serves too.
-flush() { sync "$@" 2>&1; }
+flush() { sync "$@"; }
 
 # Reads `key=value` lines up to the dot into variables f_key.
 fields() {
@@ -114,7 +124,7 @@ fields() {
 }
 # How to find, restart and watch the wrapper; a change keeps it for its way back.
 recipe='port kind unit scope name service config directory command restart status log timeout start stability unset env reload'
-known="run who what files dir project envfile path more mode root expect sha size confirm lines keep ask $recipe"
+known="run at who what files dir project envfile path more mode root expect sha size confirm lines keep ask $recipe"
 no_fields() {
   for key in $known; do eval "f_$key="; done
   f_kind=none f_scope=system f_mode=600 f_size=0 f_files=0 f_confirm=60 f_timeout=60 f_start=30 f_stability=0 f_lines=15 f_keep=5
@@ -128,18 +138,7 @@ as_theirs() {
 detached=
 ! have setsid || detached=setsid
 
-# Sets uid and me, which is how `id` begins: to ask that program costs more than to read this.
-uid=
-who_am_i() {
-  if [ -r /proc/self/status ]; then
-    while read -r key _ uid _; do [ "$key" != Uid: ] || break; done </proc/self/status
-  fi
-  if [ -n "$uid" ] && [ -n "${LOGNAME-}" ]; then me="uid=$uid($LOGNAME)"; else me=$(id) uid=$(id -u); fi
-}
-is_root() {
-  [ -n "$uid" ] || who_am_i
-  [ "$uid" = 0 ]
-}
+is_root() { [ "$uid" = 0 ]; }
 # A unit's drop-in belongs to root; all else to the account we are.
 as_root() { if is_root; then "$@"; else sudo -n "$@"; fi; }
 
@@ -153,10 +152,7 @@ take_lock() {
   now
   start_of $$
   for _ in 1 2 3 4 5; do
-    if told=$( {
-      { [ -s "$mine" ] || printf '%s %s %s %s %s\n' "$$" "$began" "$f_run" "$f_who" "$clock" >"$mine"; } &&
-        ln "$mine" "$folder/lock"
-    } 2>&1); then
+    if try write_lock && try ln "$mine" "$folder/lock"; then
       holding=$mine
       return 0
     fi
@@ -181,6 +177,7 @@ take_lock() {
   rm -f "$mine"
   return 2
 }
+write_lock() { [ -s "$mine" ] || printf '%s %s %s %s %s\n' "$$" "$began" "$f_run" "$f_who" "$clock" >"$mine"; }
 holding=
 drop_lock() {
   [ -z "$holding" ] || rm -f "$folder/lock" "$holding"
@@ -223,10 +220,10 @@ begin() {
   step_failed=
   files=0
   pending=$folder/pending
-  if [ ! -d "$dir" ]; then told=$(mkdir -p "$dir" 2>&1) || { fail_step directory "$told" && return; }; fi
+  [ -d "$dir" ] || try mkdir -p "$dir" || { fail_step directory "$told" && return; }
   kind_of "$folder"
   case $kind in
-    absent) told=$(mkdir "$folder" 2>&1) || { fail_step directory "$told" && return; } ;;
+    absent) try mkdir "$folder" || { fail_step directory "$told" && return; } ;;
     directory) ;;
     *) fail_step unsafe "$folder is not a folder" && return ;;
   esac
@@ -235,16 +232,19 @@ begin() {
   if [ -e "$pending" ]; then fail_step leftover && return; fi
   wait_for_claude || { fail_step renewing && return; }
   state=begun
+  try write_journal || { fail_step write "$told" && return; }
+  finish begin
+}
+write_journal() {
   set -- "$pending"
   while [ "$#" -le "$f_files" ]; do set -- "$@" "$pending/$#"; done
-  told=$( {
-    mkdir "$@" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "${f_what:-push}" >"$pending/what" &&
-      printf '%s\n' "$run_name" >"$pending/run" &&
-      printf '%s\n' "$f_confirm" >"$pending/confirm" && printf '%s\n' "$sync_creds" >"$pending/script" &&
-      printf 'dir=%s\n' "$dir" >"$pending/recipe" &&
-      for key in $recipe; do eval "printf '%s=%s\n' $key \"\$f_$key\"" || exit 1; done >>"$pending/recipe"
-  } 2>&1) || { fail_step write "$told" && return; }
-  finish begin
+  mkdir -p "$@" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "${f_what:-push}" >"$pending/what" &&
+    printf '%s\n' "$run_name" >"$pending/run" && printf '%s\n' "$f_confirm" >"$pending/confirm" &&
+    printf '%s\n' "$sync_creds" >"$pending/script" && write_recipe >"$pending/recipe"
+}
+write_recipe() {
+  printf 'dir=%s\n' "$dir" || return 1
+  for key in $recipe; do eval "printf '%s=%s\n' $key \"\$f_$key\"" || return 1; done
 }
 
 # The host's own Claude may be renewing its login. Its locks are folders that it touches every few seconds: they are
@@ -292,7 +292,7 @@ file() {
   case $kind in absent | file) ;; *) drain && fail_step unsafe "$f_path is a $kind" && return ;; esac
   was=$f_expect
   case $kind/$was in absent/absent) ;; absent/* | file/absent) drain && fail_step changed && return ;; esac
-  told=$( { prepare && { [ "$f_sha" = absent ] || stage; }; } 2>&1) && finish file && return
+  try prepare && { [ "$f_sha" = absent ] || stage; } && finish file && return
   [ "$?" = 3 ] || drain
   fail_step write "$told"
 }
@@ -304,22 +304,34 @@ prepare() {
 # A new file has the owner and group of the one it replaces, and its mode before the first byte of its content. Fails with 3
 # when that has been read.
 stage() {
-  create "$staged" || return 1
-  if [ "$was" != absent ] && ! { is_ours "$f_path" && is_ours "$staged"; }; then $as cp -p "$f_path" "$staged" || return 1; fi
-  $as chmod "$f_mode" "$staged" || return 1
+  try create "$staged" || return 1
+  if [ "$was" != absent ] && ! { is_ours "$f_path" && is_ours "$staged"; }; then
+    try $as cp -p "$f_path" "$staged" || return 1
+  fi
+  try $as chmod "$f_mode" "$staged" || return 1
   if [ -n "$whole" ] && [ -z "$as" ] && [ "$f_size" -gt 0 ]; then
     told=$(dd bs="$f_size" count=1 "$whole" 2>&1 >"$staged") && return 0
-    printf '%s\n' "${told%%"$newline"*}" # without its statistics
+    told=${told%%"$newline"*} # without its statistics
   else
     # The second cat: what the disk has no room for must not be taken for the next request.
-    take | { fill "$staged" || { cat >/dev/null && false; }; } && return 0
+    told=$( { take | { fill "$staged" || { cat >/dev/null && false; }; }; } 2>&1) && return 0
   fi
   return 3
 }
 # It belongs to the account we are, and so does a file that we make.
 is_ours() { [ -O "$1" ] && [ -G "$1" ]; }
 # A file that must not be there yet, and its content from stdin. A redirection is the shell's own, so root needs another.
-create() { if [ -n "$as" ]; then as_root sh -c 'set -C && : >"$1"' sh "$1"; else set -C && printf '' >"$1" && set +C; fi; }
+create() {
+  if [ -n "$as" ]; then
+    as_root sh -c 'set -C && : >"$1"' sh "$1"
+    return
+  fi
+  set -C
+  printf '' >"$1"
+  created=$?
+  set +C
+  return "$created"
+}
 fill() { if [ -n "$as" ]; then as_root sh -c 'cat >"$1"' sh "$1"; else cat >"$1"; fi; }
 # The content that comes behind a request.
 take() { if [ -n "$whole" ] && [ "$f_size" -gt 0 ]; then dd bs="$f_size" count=1 "$whole"; else dd bs=1 count="$f_size"; fi 2>/dev/null; }
@@ -357,20 +369,21 @@ install() {
     set -- "$entry"/* "$entry" "$@"
     [ "$became" = absent ] || set -- "$target.$run_name" "$@"
   done
-  told=$( { flush "$@" && printf '1 %s\n' "$f_confirm" >"$pending/alive" && : >"$pending/armed"; } 2>&1) ||
-    { fail_step write "$told" && return; }
+  try arm "$@" || { fail_step write "$told" && return; }
   watch_out
   state=installed
   set --
   for entry in "$pending"/[0-9]*; do
     [ -d "$entry" ] && load_entry || continue
     set -- "${target%/*}" "$@"
-    told=$( { if [ "$became" = absent ]; then $as rm -f "$target"; else $as mv -f "$target.$run_name" "$target"; fi; } 2>&1) ||
+    if [ "$became" = absent ]; then try $as rm -f "$target"; else try $as mv -f "$target.$run_name" "$target"; fi ||
       { take_back write "$told" && return; }
   done
-  if [ "$#" -gt 0 ]; then told=$(flush "$@") || { take_back write "$told" && return; }; fi
+  [ "$#" = 0 ] || try flush "$@" || { take_back write "$told" && return; }
   finish install
 }
+# All of it is on the disk before the watch begins.
+arm() { flush "$@" && printf '1 %s\n' "$f_confirm" >"$pending/alive" && printf '' >"$pending/armed"; }
 # All that is about to count is as it should be: each target as it was, its copy the same, the new file whole. It is the copy
 # that would go back.
 compare() {
@@ -445,7 +458,7 @@ commit() {
   if mv "$pending/armed" "$pending/committed" 2>/dev/null; then
     state=committed
     kill "$watcher" 2>/dev/null
-    stamp=$(date -u +%Y%m%dT%H%M%SZ)
+    stamp=${f_at:-$(date -u +%Y%m%dT%H%M%SZ)}
     kept=$folder/backups/$stamp-$run_name
     [ -d "$folder/backups" ] || mkdir "$folder/backups" 2>/dev/null
     mv "$pending" "$kept" 2>/dev/null || rm -rf "$pending"
@@ -596,7 +609,7 @@ put_back() {
     told=$( {
       { $as cp -p "$entry/backup" "$target.$run_name" && own_again && flush "$target.$run_name" && $as mv -f "$target.$run_name" "$target"; } ||
         { $as rm -f "$target.$run_name" && $as mv -f "$entry/backup" "$target"; }
-      } 2>&1 && flush "${target%/*}") || { refuse write "$told" && return 1; }
+      } 2>&1 && flush "${target%/*}" 2>&1) || { refuse write "$told" && return 1; }
   fi
 }
 # The backup of a file of root is ours: its copy becomes root's again.

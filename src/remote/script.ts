@@ -7,8 +7,15 @@ export const SCRIPT_FILES = ["supervisors.sh", "look.sh", "inspect.sh", "remote-
   (name) => packageFile("src", "remote", name),
 );
 
-/** The remote half as it is sent. It is shipped as the files that a person can read, and slimmed here. */
-export async function loadScript(files: Files): Promise<string> {
-  const parts = await Promise.all(SCRIPT_FILES.map((path) => files.read(path)));
+/**
+ * The remote half as it is sent. It is shipped as the files that a person can read, and slimmed here. The verb `inspect` is
+ * the doctor's alone.
+ */
+export async function loadScript(
+  files: Files,
+  { inspects = false }: { readonly inspects?: boolean } = {},
+): Promise<string> {
+  const wanted = SCRIPT_FILES.filter((path) => inspects || !path.endsWith("inspect.sh"));
+  const parts = await Promise.all(wanted.map((path) => files.read(path)));
   return renderScript(parts.map(({ bytes }) => bytes.toString("utf8")).join("\n"));
 }

@@ -57,7 +57,6 @@ serves() { holds "$1" "$2" || holds "$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/sta
 find_ours() {
   forget_wrapper
   [ "$f_kind" = process ] && find_noted || return 1
-  [ -n "$uid" ] || who_am_i
   [ ! -O "/proc/$w_pid" ] || w_uid=$uid
 }
 find_noted() {
@@ -299,7 +298,6 @@ restart_program() {
 # A user's jobs live in the domain of the graphical session; without one, in that of the user alone. The description
 # holds values of variables: of it only these lines are read.
 find_job() {
-  [ -n "$uid" ] || who_am_i
   case $f_scope in system) set -- system ;; *) set -- "gui/$uid" "user/$uid" ;; esac
   w_state=not-found job=$1/$f_name
   for domain in "$@"; do
@@ -386,7 +384,7 @@ restart_process() {
   expand "$f_directory" && run_in=$expanded
   expand "$f_log" && log_file=$expanded
   # What cannot be started anew is not stopped.
-  told=$( { cd "$run_in" && : >>"$log_file"; } 2>&1) || { refuse command "$told" && return 1; }
+  try can_start || { refuse command "$told" && return 1; }
   if [ -n "$w_pid" ] && is_foreign "$w_pid"; then
     refuse foreign "process $w_pid: $(tr '\0' ' ' <"/proc/$w_pid/cmdline" 2>/dev/null | cut -c 1-120)"
     return 1
@@ -394,9 +392,10 @@ restart_process() {
   keep_environment '[A-Za-z_][A-Za-z0-9_]*'
   rounds=0
   while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
+    if is_alone "$w_pid"; then single=yes; else single=no; fi
     stop_process "$w_pid" "$w_start"
     rounds=$((rounds + 1))
-    wait_until_free
+    if [ "$single" = yes ] && ! is_running "$w_pid" "$w_start"; then forget_wrapper; else wait_until_free; fi
   done
   if [ -n "$w_socket" ]; then refuse port-taken "port $f_port is still taken" && return 1; fi
   leave_out=$f_unset bring_in=$f_env
@@ -414,6 +413,8 @@ restart_process() {
   printf '%s %s\n' "$new_pid" "$new_start" >"$pid_file" || rm -f "$pid_file"
 }
 
+can_start() { cd "$run_in" && printf '' >>"$log_file"; }
+
 # Whether the process on the port is neither ours, nor started in the wrapper's folder, nor by its command line.
 is_foreign() {
   read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start" && [ "$pid" = "$1" ] && return 1
@@ -422,7 +423,15 @@ is_foreign() {
   case " $(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null)" in *" $f_command "*) return 1 ;; esac
 }
 
-# A process of several threads is gone before its sockets are: nobody holds the port then, and yet it listens.
+# A process without threads and children: when it is gone, so are its sockets.
+is_alone() {
+  kids=
+  read -r kids 2>/dev/null <"/proc/$1/task/$1/children"
+  [ -r "/proc/$1/task/$1/children" ] && [ -z "$kids" ] || return 1
+  set -- "/proc/$1/task"/*
+  [ "$#" = 1 ]
+}
+# Otherwise it may be gone before they are: nobody holds the port then, and yet it listens.
 wait_until_free() {
   now
   give_up=$((clock + 200))

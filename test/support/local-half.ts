@@ -59,7 +59,7 @@ export async function makeLocalHome(...names: readonly string[]): Promise<LocalH
   copyFileSync(WRAPPER, join(directory, "wrapper.mjs"));
   const port = await freePort();
   const configDir = join(home, ".claude");
-  const script = await loadScript(nodePorts().files);
+  const script = await loadScript(nodePorts().files, { inspects: true });
   return {
     home,
     configDir,

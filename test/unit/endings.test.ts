@@ -135,6 +135,7 @@ describe("the plan of a dry run", () => {
   const about = "now: the login has expired";
   const seen = (different: Partial<Seen> = {}): Seen => ({
     report: probeReport(),
+    aheadMs: 0,
     backups: [],
     baseline,
     shadows: [],
