@@ -93,6 +93,13 @@ describe.each(SHELLS)("under %s", (_, shell) => {
     expect(findSupervisor(report)?.restart).toMatchObject({ kind: "process" });
   });
 
+  test("it is found where `ss` may not ask the kernel, too", async () => {
+    using home = await makeLocalHome();
+    const pid = await start(home, wordsOf(home));
+    const report = await look(home, shell, { path: withPrograms({ ss: "exit 255" }) });
+    expect(report.chain[0]?.pid).toBe(pid);
+  });
+
   test("nothing listens: there is nothing to follow", async () => {
     using home = await makeLocalHome();
     expect(await look(home, shell)).toMatchObject({ chain: [], isByPort: false, cgroups: [] });
