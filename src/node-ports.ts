@@ -18,6 +18,7 @@ import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { nodeKeychain } from "./node-keychain.ts";
+import { runInTurn } from "./node-run-in-turn.ts";
 import { runProgram } from "./node-run.ts";
 import type { Files, FileSnapshot, Ports } from "./ports.ts";
 
@@ -43,6 +44,7 @@ export function nodePorts(overrides: Partial<Ports> = {}): Ports {
     sleep: (milliseconds, signal) =>
       wait(milliseconds, undefined, signal === undefined ? {} : { signal }),
     run: runProgram,
+    ...(process.platform === "win32" ? {} : { runInTurn }),
     ...overrides,
   };
 }

@@ -24,6 +24,14 @@ export interface Ports {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   /** Runs a local program without a shell. Rejects only when it cannot be started or times out. */
   run(program: string, argv: readonly string[], options: RunOptions): Promise<Ran>;
+  /**
+   * Runs a local program once for each list of arguments, one after the other, which costs less than as many `run`.
+   * `undefined` where that does not tell how a run has ended: it must be run by itself. Absent on Windows.
+   */
+  readonly runInTurn?: (
+    program: string,
+    argvs: readonly (readonly string[])[],
+  ) => Promise<Ran | undefined>[];
 }
 
 export interface RunOptions {

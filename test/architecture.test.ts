@@ -63,7 +63,10 @@ const OWNERS: [what: RegExp, owners: RegExp][] = [
   [/^write-file-atomic$/, /^node-ports\.ts$/],
   // main.ts reads the version from package.json, before anything else is loaded.
   [/^node:fs/, /^(?:node-ports\.ts|main\.ts|demo\/)/],
-  [/^node:child_process$/, /^(?:node-run\.ts|remote\/openssh-(?:master|channels)\.ts|demo\/)/],
+  [
+    /^node:child_process$/,
+    /^(?:node-run(?:-in-turn)?\.ts|remote\/openssh-(?:master|channels)\.ts|demo\/)/,
+  ],
   [/^node:(?:net|tls|dgram|dns)/, /^(?:remote\/|demo\/|askpass\.ts$)/],
   [/^node:https?$/, /^(?:smoke\/exchange\.ts|demo\/)/],
 ];
@@ -72,6 +75,7 @@ const OWNERS: [what: RegExp, owners: RegExp][] = [
 const PROCESS: Record<string, string> = {
   "askpass.ts": "it is a program of its own",
   "remote/openssh-session.ts": "where node is, for the program that asks",
+  "node-run-in-turn.ts": "ends the shell that has started what waits",
   "node-ports.ts": "platform, environment, folder and account of this machine",
   "main.ts": "the streams and the environment of the terminal",
   "cli/program.ts": "the streams of the help text that the build keeps",

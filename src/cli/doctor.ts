@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { connect } from "../connect/connect.ts";
+import { askAhead } from "../connect/ssh-config.ts";
 import { exitStatusOfDiagnosis, firstSteps } from "../diagnosis.ts";
 import { examineHost } from "../doctor/host.ts";
 import type { ExaminedHost } from "../doctor/host.ts";
@@ -114,6 +115,7 @@ async function examineAll(
   const examined: ExaminedHost[] = [];
   const bearers: Secret[] = [];
   if (hosts.length === 0) return { examined, bearers };
+  askAhead(hosts, ports);
   const fetch = openSecrets(dirname(file?.path ?? ""), ports);
   const run: Run = {
     ports,

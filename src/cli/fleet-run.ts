@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { connect } from "../connect/connect.ts";
+import { askAhead } from "../connect/ssh-config.ts";
 import type { HostResult, RunEvent } from "../outcome.ts";
 import { syncHost } from "../pipeline.ts";
 import type { Ports } from "../ports.ts";
@@ -55,6 +56,10 @@ export async function goThrough(
     emit({ type: "note", text, at: ports.now(), ...(host === undefined ? {} : { host }) });
   };
   const who = `${ports.userName}@${hostname()}`.replace(/[^\w.@-]/g, "_");
+  askAhead(
+    jobs.map(({ host }) => host),
+    ports,
+  );
   const ledger = dryRun ? undefined : openLedger(ports, { purpose, who }, note);
   if (!quiet) for (const text of notes) note(text);
   return rollOut(

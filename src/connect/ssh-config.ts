@@ -1,6 +1,6 @@
 import { SyncCredsError } from "../errors.ts";
 import type { Host } from "../hosts/host.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports, Ran } from "../ports.ts";
 import { printable } from "../remote/printable.ts";
 import { oncePerRun } from "../once-per-run.ts";
 
@@ -11,13 +11,24 @@ const PATIENCE_MS = 10_000;
 export const NO_SSH_PROGRAM =
   "no `ssh` program here: ~/.ssh/config is not read, only hosts.json is";
 
+/** What has been asked ahead, and nobody has wanted yet. */
+const ahead = new WeakMap<Ports, Map<string, Promise<Ran | undefined>>>();
+
+/** Asks about all hosts of a run together, before each asks for its own answer: it costs half of the time. */
+export function askAhead(hosts: readonly Asked[], ports: Ports): void {
+  const argvs = new Map(hosts.map(argumentsFor).map((argv) => [argv.join(" "), argv]));
+  if (argvs.size < 2 || ports.runInTurn === undefined) return;
+  const runs = ports.runInTurn("ssh", [...argvs.values()]);
+  ahead.set(ports, new Map([...argvs.keys()].map((key, i) => [key, runs[i]!])));
+}
+
 /**
  * What OpenSSH's configuration says about a host. The installed `ssh` is asked (`ssh -G`), once per run
  * and target: no second parser can know Include, Match and the system's file as well as it does.
  * `undefined` without that program. Errors: `SSH_UNSUPPORTED` when the configuration is broken.
  */
 export function readSshConfig(asked: Asked, ports: Ports): Promise<SshConfig | undefined> {
-  const argv = [...selectors(asked), "--", asked.ssh.host];
+  const argv = argumentsFor(asked);
   return oncePerRun(ports, `ssh ${argv.join(" ")}`, async () => {
     const answer = await askSsh(asked, argv, ports);
     return answer === undefined ? undefined : new SshConfig(answer);
@@ -38,17 +49,20 @@ export function expandBySsh(path: string, asked: Asked, ports: Ports): Promise<s
 
 /** What `ssh -G` prints: one `keyword value` a line, keywords in lower case. */
 export class SshConfig {
-  readonly #lines: readonly (readonly [keyword: string, value: string])[];
+  readonly #values = new Map<string, string[]>();
 
   constructor(text: string) {
-    this.#lines = text.split(/\r?\n/).map((line) => {
-      const [keyword = "", ...rest] = line.split(" ");
-      return [keyword, rest.join(" ").trim()];
-    });
+    for (const line of text.split(/\r?\n/)) {
+      const [keyword = ""] = line.split(" ", 1);
+      const value = line.slice(keyword.length).trim();
+      const earlier = this.#values.get(keyword);
+      if (earlier === undefined) this.#values.set(keyword, [value]);
+      else earlier.push(value);
+    }
   }
 
-  all(keyword: string): string[] {
-    return this.#lines.filter(([name]) => name === keyword).map(([, value]) => value);
+  all(keyword: string): readonly string[] {
+    return this.#values.get(keyword) ?? [];
   }
 
   one(keyword: string): string | undefined {
@@ -80,11 +94,15 @@ export function selectors({ ssh, sshConfig }: Asked): string[] {
   ];
 }
 
+function argumentsFor(asked: Asked): string[] {
+  return [...selectors(asked), "--", asked.ssh.host];
+}
+
 async function askSsh(asked: Asked, argv: string[], ports: Ports): Promise<string | undefined> {
   const { host } = asked.ssh;
   const command = `\`ssh ${argv.join(" ")}\``;
   try {
-    const { code, stdout, stderr } = await ports.run("ssh", argv, { timeoutMs: PATIENCE_MS });
+    const { code, stdout, stderr } = await run(argv, ports);
     if (code === 0) return stdout;
     throw new SyncCredsError("SSH_UNSUPPORTED", `OpenSSH cannot resolve ${host}`, {
       why: printable(stderr) || `\`ssh -G\` ended with status ${code}`,
@@ -105,4 +123,13 @@ async function askSsh(asked: Asked, argv: string[], ports: Ports): Promise<strin
       cause: error,
     });
   }
+}
+
+async function run(argv: readonly string[], ports: Ports): Promise<Ran> {
+  const asked = ahead.get(ports);
+  const known = asked?.get(argv.join(" "));
+  asked?.delete(argv.join(" "));
+  // Without a detour where nothing was asked ahead: the program starts before this process is busy with other things.
+  const ran = known === undefined ? undefined : await known;
+  return ran ?? (await ports.run("ssh", argv, { timeoutMs: PATIENCE_MS }));
 }

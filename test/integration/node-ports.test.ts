@@ -187,6 +187,51 @@ describe("running a program", () => {
   });
 });
 
+describe.skipIf(process.platform === "win32")("running a program several times in turn", () => {
+  const runs = (...programs: string[]) =>
+    Promise.all(
+      ports.runInTurn?.(
+        "/bin/sh",
+        programs.map((text) => ["-c", text]),
+      ) ?? [],
+    );
+
+  test("each run has its own words, on both streams, and its own status", async () => {
+    expect(await runs("echo one", "printf é >&2; exit 255", "echo; printf two")).toEqual([
+      { code: 0, stdout: "one\n", stderr: "" },
+      { code: 255, stdout: "", stderr: "é" },
+      { code: 0, stdout: "\ntwo", stderr: "" },
+    ]);
+  });
+
+  test("words are passed as they are, and no run reads what is meant for others", async () => {
+    const odd = "$(id) `id`; 'a' \"b\" *\n";
+    const all = ports.runInTurn?.("/bin/sh", [
+      ["-c", 'cat; echo "$1"', "sh", odd],
+      ["-c", "cat; echo two"],
+    ]);
+    expect((await Promise.all(all ?? [])).map((ran) => ran?.stdout)).toEqual([`${odd}\n`, "two\n"]);
+  });
+
+  test("one that waits is ended; its end and those after it are not known", async () => {
+    const pid = join(folder, "pid");
+    const wait = `echo $$ > ${pid}; exec sleep 30`;
+    expect(await runs("echo one", wait, "echo three")).toEqual([
+      { code: 0, stdout: "one\n", stderr: "" },
+      undefined,
+      undefined,
+    ]);
+    await expect
+      .poll(() => existsSync(`/proc/${readFileSync(pid, "utf8").trim()}/fd/0`))
+      .toBe(false);
+  });
+
+  test("of a program that does not exist nothing is known", async () => {
+    const all = ports.runInTurn?.("no-such-program", [["a"], ["b"]]) ?? [];
+    expect(await Promise.all(all)).toEqual([undefined, undefined]);
+  });
+});
+
 describe.skipIf(process.platform === "win32")("running a program gently", () => {
   test("asks it to end when its time is over, and waits for what it still has to do", async () => {
     const program = `trap 'echo ended; exit 3' TERM; echo begun; while :; do sleep 0.05; done`;

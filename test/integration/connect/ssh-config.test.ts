@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { resolveRoute, type Route } from "../../../src/connect/route.ts";
+import { askAhead } from "../../../src/connect/ssh-config.ts";
 import { nodePorts } from "../../../src/node-ports.ts";
+import type { Ports } from "../../../src/ports.ts";
 import { hostEntry } from "../../support/host-entry.ts";
 import { hasSshd } from "../../support/sshd.ts";
 
@@ -144,5 +146,54 @@ describe.skipIf(!hasSshd)("60 generated configurations", () => {
     expect(identities.length).toBeGreaterThan(0);
     if (/IdentityFile/i.test(block)) expect(route.identityFiles).toEqual(identities);
     else expect(identities).toEqual(expect.arrayContaining([...route.identityFiles]));
+  });
+});
+
+describe.skipIf(!hasSshd)("several hosts asked about together", () => {
+  const file = join(directory, "several");
+  const lines = [
+    "Host a",
+    "User anna",
+    'Match originalhost slow exec "sleep 0.6"',
+    "User sam",
+    "Host z",
+    "User zoe",
+  ];
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  const hosts = (...names: string[]) =>
+    names.map((name) => hostEntry({ name, ssh: { host: name }, sshConfig: file }));
+
+  test("each has its own answer, and its own fault", async () => {
+    const broken = join(directory, "broken");
+    writeFileSync(broken, "Port none\n");
+    const bad = hostEntry({ name: "b", ssh: { host: "b" }, sshConfig: broken });
+    const [a, z] = hosts("a", "z");
+    const run = vi.fn<Ports["run"]>();
+    const ports = nodePorts({ env, run });
+
+    askAhead([a!, bad, z!], ports);
+    const found = await Promise.allSettled([a!, bad, z!].map((host) => resolveRoute(host, ports)));
+
+    expect(found).toMatchObject([
+      { value: { host: "a", user: "anna" } },
+      { reason: { code: "SSH_UNSUPPORTED", why: expect.stringContaining("broken line 1") } },
+      { value: { host: "z", user: "zoe" } },
+    ]);
+    expect(run).not.toHaveBeenCalled();
+  });
+
+  test("one whose configuration waits for something does not hold up the others", async () => {
+    const ports = nodePorts({ env });
+    const [slow, z] = hosts("slow", "z");
+
+    askAhead([slow!, z!], ports);
+    const ended: string[] = [];
+    const routes = [slow!, z!].map(async (host) => {
+      const { user } = await resolveRoute(host, ports);
+      ended.push(user);
+    });
+    await Promise.all(routes);
+
+    expect(ended).toEqual(["zoe", "sam"]);
   });
 });
