@@ -88,8 +88,11 @@ const nodeFiles: Files = {
   },
 
   async appendLine(path, line) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const handle = await open(path, "a+", 0o600);
+    const handle = await open(path, "a+", 0o600).catch(async (error: unknown) => {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      return await open(path, "a+", 0o600);
+    });
     try {
       // One write: two programs that append at once never mix their lines.
       await handle.write(`${(await endsMidLine(handle)) ? "\n" : ""}${line}\n`);

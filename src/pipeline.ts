@@ -180,7 +180,7 @@ async function change(
     const failure = thrown instanceof RestartFailed ? thrown.failure : failureOfError(error);
     return goBack(connection, visit, seen, failure);
   } finally {
-    smoking.abort();
+    smoking.abort("it is over"); // a reason of our own: without one an error is made, with its stack
   }
 }
 

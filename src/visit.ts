@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import * as end from "./endings.ts";
 import type { Host } from "./hosts/host.ts";
 import { readBackups } from "./install/backups.ts";
@@ -171,13 +170,15 @@ export async function orAbort<T>({ run, host, signal }: Visit, work: Promise<T>)
   work.catch(() => {}); // an abort may come first; the work's own end is then of no interest
   const over = () => (run.signal.aborted ? end.interrupted() : end.outOfTime(host));
   if (signal.aborted) throw over();
-  const waiting = new AbortController();
-  const aborted = once(signal, "abort", { signal: waiting.signal });
-  aborted.catch(() => {}); // ended by `waiting`, when the work came first
+  let stop!: () => void;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(over());
+    signal.addEventListener("abort", stop);
+  });
   try {
-    return await Promise.race([work, aborted.then(() => Promise.reject(over()))]);
+    return await Promise.race([work, aborted]);
   } finally {
-    waiting.abort();
+    signal.removeEventListener("abort", stop);
   }
 }
 

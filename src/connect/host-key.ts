@@ -25,7 +25,7 @@ export interface HostKeyRecord {
   judge(key: Buffer): HostKeyJudgement;
 }
 
-/** Reads known_hosts afresh (another host may just have been added). A pinned key outranks the files. */
+/** What known_hosts says now: another host may just have been added. A pinned key outranks the files. */
 export async function readHostKeyRecord(route: Route, ports: Ports): Promise<HostKeyRecord> {
   const paths = [...route.knownHostsFiles.user, ...route.knownHostsFiles.global];
   const files = (await Promise.all(paths.map((path) => readKnownHosts(path, ports)))).flat();
@@ -67,7 +67,8 @@ export function rememberHostKey(route: Route, ports: Ports, key: Buffer): Promis
   if (file === undefined || file === "/dev/null") return Promise.resolve();
   return oncePerRun(ports, `remember ${file} ${addressOf(route)} ${fingerprintOfKey(key)}`, () => {
     const salt = route.hashKnownHosts ? Buffer.from(ports.randomHex(20), "hex") : undefined;
-    return ports.files.appendLine(file, renderKnownHostsLine(name, port, key, salt));
+    const added = ports.files.appendLine(file, renderKnownHostsLine(name, port, key, salt));
+    return added.finally(() => recordsOf(ports).delete(file));
   });
 }
 
@@ -144,11 +145,30 @@ function showOnHost(key: Buffer): string {
   return `\`ssh-keygen -l -f /etc/ssh/ssh_host_${kind}_key.pub\``;
 }
 
-async function readKnownHosts(path: string, ports: Ports): Promise<KnownHostsFile[]> {
-  try {
-    return [{ path, text: (await ports.files.read(path)).bytes.toString("utf8") }];
-  } catch {
+async function readKnownHosts(path: string, ports: Ports): Promise<readonly KnownHostsFile[]> {
+  const modifiedAt = await ports.files.modifiedAt(path).catch(() => undefined);
+  const records = recordsOf(ports);
+  const earlier = records.get(path);
+  if (earlier !== undefined && earlier.modifiedAt === modifiedAt) return await earlier.files;
+  const files = ports.files.read(path).then(
+    ({ bytes }) => [{ path, text: bytes.toString("utf8") }],
     // Missing or unreadable: as for OpenSSH, a file that says nothing makes no host known.
-    return [];
-  }
+    () => [],
+  );
+  records.set(path, { modifiedAt, files });
+  return await files;
 }
+
+interface Reading {
+  readonly modifiedAt: number | undefined;
+  readonly files: Promise<readonly KnownHostsFile[]>;
+}
+
+/** The files as this run has read them last, so that a fleet does not read and parse them once for each host. */
+function recordsOf(ports: Ports): Map<string, Reading> {
+  const records = readings.get(ports) ?? new Map<string, Reading>();
+  readings.set(ports, records);
+  return records;
+}
+
+const readings = new WeakMap<Ports, Map<string, Reading>>();

@@ -150,26 +150,52 @@ const found = new WeakMap<readonly KnownHostsFile[], Map<string, readonly Entry[
 
 function findEntries(files: readonly KnownHostsFile[], name: string): Entry[] {
   return files.flatMap((file) =>
-    file.text.split("\n").flatMap((text, index) => {
-      const entry = parseLine(text, name);
-      return entry ? [{ ...entry, file: file.path, line: index + 1 }] : [];
+    linesOf(file).flatMap(({ names, isOneName, line, ...rest }) => {
+      if (isOneName ? names !== name : !matchesNames(names, name)) return [];
+      const key = keyOf(rest);
+      return key ? [{ marker: rest.marker, key, file: file.path, line }] : [];
     }),
   );
 }
+
+/** A line that says something about some host, if its key can be read. */
+interface Line {
+  readonly marker: Entry["marker"];
+  readonly names: string;
+  /** No list, no pattern, no hash. */
+  readonly isOneName: boolean;
+  readonly type: string;
+  readonly blob: string;
+  readonly line: number;
+}
+
+/** Told apart once for all hosts that are looked up in the file. */
+function linesOf(file: KnownHostsFile): readonly Line[] {
+  const known = lines.get(file) ?? file.text.split("\n").flatMap(parseLine);
+  lines.set(file, known);
+  return known;
+}
+
+const lines = new WeakMap<KnownHostsFile, readonly Line[]>();
 
 const LINE =
   /^[ \t]*(?:@(?<marker>\S+)[ \t]+)?(?<names>[^\s#@]\S*)[ \t]+(?<type>\S+)[ \t]+(?<blob>\S+)/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** What a line says about `name`; `undefined` for comments, other hosts and lines OpenSSH cannot read. */
-function parseLine(text: string, name: string): Pick<Entry, "marker" | "key"> | undefined {
+/** Nothing for comments, and for lines OpenSSH cannot read. */
+function parseLine(text: string, index: number): Line[] {
   const { marker, names, type, blob } = LINE.exec(text)?.groups ?? {};
-  if (names === undefined || type === undefined || blob === undefined) return undefined;
-  if (marker !== undefined && marker !== "revoked" && marker !== "cert-authority") return undefined;
-  if (!matchesNames(names, name) || !BASE64.test(blob)) return undefined;
+  if (names === undefined || type === undefined || blob === undefined) return [];
+  if (marker !== undefined && marker !== "revoked" && marker !== "cert-authority") return [];
+  const isOneName = !/[*?!,|]/.test(names);
+  const line = { marker, isOneName, type, blob, line: index + 1 } as const;
+  return [{ ...line, names: isOneName ? names.toLowerCase() : names }];
+}
+
+function keyOf({ type, blob }: Pick<Line, "type" | "blob">): Buffer | undefined {
+  if (!BASE64.test(blob)) return undefined;
   const key = Buffer.from(blob, "base64");
-  if (!isWellFormedKey(key) || keyTypeOf(key) !== type) return undefined;
-  return { marker, key };
+  return isWellFormedKey(key) && keyTypeOf(key) === type ? key : undefined;
 }
 
 function matchesNames(names: string, name: string): boolean {

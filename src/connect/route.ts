@@ -2,6 +2,7 @@ import { SyncCredsError } from "../errors.ts";
 import type { Host, SshTarget } from "../hosts/host.ts";
 import type { Ports } from "../ports.ts";
 import type { AuthMethod, KeepAlive, SocketOptions } from "../remote/open-session.ts";
+import { oncePerRun } from "../once-per-run.ts";
 import { demandsOf, listOf } from "./demands.ts";
 import { parseJumps } from "./jumps.ts";
 import {
@@ -174,9 +175,11 @@ async function resolveHops(
 }
 
 /** Many systems allow GSSAPI for all hosts; it can only log in whoever has a Kerberos ticket. */
-async function hasTicket(config: SshConfig, { env, files, uid }: Ports): Promise<boolean> {
+async function hasTicket(config: SshConfig, ports: Ports): Promise<boolean> {
+  const { env, files, uid } = ports;
   if (!config.isYes("gssapiauthentication")) return false;
-  return Boolean(env["KRB5CCNAME"]) || (await files.exists(`/tmp/krb5cc_${uid}`));
+  const cache = `/tmp/krb5cc_${uid}`;
+  return Boolean(env["KRB5CCNAME"]) || (await oncePerRun(ports, cache, () => files.exists(cache)));
 }
 
 /** hosts.json says everything that is needed; a dot keeps an alias of ssh_config from being missed. */

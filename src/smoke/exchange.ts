@@ -74,13 +74,17 @@ async function withStream<T>(
 
 /** The deadline is a value of its own: an error that came through a channel no longer knows its cause. */
 function startPatience(timeoutMs: number, signal: AbortSignal | undefined) {
-  const stopping = new AbortController();
+  let stop!: () => void;
   const over = new Promise<"timeout">((resolve, reject) => {
     const timer = setTimeout(() => resolve("timeout"), timeoutMs);
-    stopping.signal.addEventListener("abort", () => clearTimeout(timer));
-    signal?.addEventListener("abort", () => reject(interrupted()), { signal: stopping.signal });
+    const interrupt = (): void => reject(interrupted());
+    signal?.addEventListener("abort", interrupt);
+    stop = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", interrupt);
+    };
   });
-  return { over, stop: () => stopping.abort() };
+  return { over, stop: () => stop() };
 }
 
 async function converse(stream: Duplex, wanted: Exchange): Promise<Reply | FailureKind> {
