@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { backupsOf, expectOldFile, hostToken } from "../support/host-state.ts";
+import { backupsOf, changesOf, expectOldFile, hostToken } from "../support/host-state.ts";
 import { openFleet } from "../support/fleet.ts";
 import { freePort, hasSshd } from "../support/sshd.ts";
 import { renderHostLogin, tokens } from "../support/stage.ts";
@@ -169,22 +169,36 @@ describe.skipIf(!hasSshd)("a push that was killed", () => {
     expect(resumed.stdout).toContain("left out: web-1");
     expect(connections(fleet.hosts[0]!)).toBe(before);
     for (const host of fleet.hosts) expect(hostToken(host)).toBe(tokens.good);
+    // The hosts themselves know of one change each, and of the one that was taken back.
+    expect(fleet.hosts.map(changesOf)).toEqual([
+      ["committed"],
+      [expect.stringMatching(/^(?:recovered|dead-man)$/), "committed"],
+      ["committed"],
+    ]);
     const again = await fleet.laptop.run("push", "all", "--yes", "--json", "--resume");
     expect(again.code).toBe(0);
     expect(again.hosts).toEqual([]);
   });
 
-  test("a damaged line of the ledger is told and survived", async () => {
+  test.each([
+    ["a damaged line of the ledger", '{"at":17,"host":"web-\n'],
+    ["one that was torn off in the middle", '{"at":17,"host":"web-'],
+  ])("%s is told and survived, and spoils no other", async (_what, line) => {
     await using fleet = await openFleet(1, () => running);
     await fleet.laptop.run("push", "web-1");
     const path = join(fleet.laptop.laptop, "state", "sync-creds", "ledger.jsonl");
-    appendFileSync(path, '{"at":17,"host":"web-\n');
+    appendFileSync(path, line);
 
     const ended = await fleet.laptop.run("push", "web-1", "--json");
 
     expect(ended.result.outcome).toBe("unchanged");
     expect(ended.stdout).toContain("lines that cannot be read: 2");
     expect(readFileSync(path, "utf8").split("\n")).toHaveLength(4);
+    const { stdout } = await fleet.laptop.run("history", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      entries: [{ outcome: "verified" }, { outcome: "unchanged" }],
+      damaged: [2],
+    });
   });
 });
 
