@@ -113,12 +113,10 @@ export class Conductor implements Turns {
   /** All hosts have been looked at, or have ended: now the first change may come. */
   #begin(): void {
     if (this.#results.size + this.#ready.size < this.#hosts.length) return;
-    const ready = this.#hosts.flatMap((host) => this.#ready.get(host) ?? []);
-    this.#waves = planWaves(
-      ready.map(({ host }) => host),
-      this.#conduct,
-    );
-    void this.#ask(ready);
+    const hosts = this.#hosts.filter((host) => this.#ready.has(host));
+    this.#waves = planWaves(hosts, this.#conduct);
+    this.#stopIfTooMany();
+    void this.#ask(hosts.flatMap((host) => this.#ready.get(host) ?? []));
   }
 
   async #ask(ready: readonly Ready[]): Promise<void> {
@@ -160,6 +158,8 @@ export class Conductor implements Turns {
 
   #stopIfTooMany(): void {
     const { canary, waves, maxFailures, atomic = false } = this.#conduct;
+    const canaryFailure = this.#failed().find(({ host }) => host === canary);
+    if (canaryFailure !== undefined) return this.#stop(canaryFailed(canaryFailure));
     const isCareful = canary !== undefined || waves !== undefined || atomic;
     const most = maxFailures ?? (isCareful ? { count: 0 } : undefined);
     // Unless told how many may fail, waves and canary look at what the change has done: one dead host stops nobody.
@@ -197,6 +197,16 @@ export class Conductor implements Turns {
       resolve(!hasFailed);
     }
   }
+}
+
+function canaryFailed({ host, outcome }: HostResult): SyncCredsError {
+  return new SyncCredsError("STOPPED", "not begun: the canary did not end well", {
+    why: `${host} ${outcome}`,
+    next: [
+      "Mend what it says, then `sync-creds push … --resume`",
+      "Or take another one: `--canary`",
+    ],
+  });
 }
 
 function tooMany(failed: readonly HostResult[]): SyncCredsError {
