@@ -1,7 +1,6 @@
 import * as end from "./endings.ts";
 import type { Ending } from "./endings.ts";
 import { toSyncCredsError } from "./errors.ts";
-import type { SyncCredsError } from "./errors.ts";
 import { failureOfError, failureOfPass, failureOfRestart, failureOfVerdict } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { install } from "./install/install.ts";

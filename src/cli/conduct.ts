@@ -33,14 +33,8 @@ export function conductOf(
 ): Conduct {
   const { hosts, order, needsConfirmation } = selection;
   const canary = options.canary ?? order.canary;
-  if (options.canary !== undefined && !hosts.some(({ name }) => name === options.canary)) {
-    const names = hosts.map(({ name }) => name);
-    throw new SyncCredsError("USAGE", `the canary ${options.canary} is not among the targets`, {
-      why: `the targets are ${names.join(", ")}`,
-      next: [`Name one of them${renderGuess(options.canary, names)}`],
-    });
-  }
-  const mustAsk = needsConfirmation !== undefined && options.dryRun !== true && !options.yes;
+  const mustAsk =
+    needsConfirmation !== undefined && hosts.length > 0 && options.dryRun !== true && !options.yes;
   if (mustAsk && ports.human === undefined) verifyAnswerable(selection, what);
   const waves = options.waves === undefined ? order.waves : parseWaves(options.waves);
   const most =
@@ -56,6 +50,19 @@ export function conductOf(
       ? { consent: (ready) => verifyConsent(selection, what, renderReady(ready), ports) }
       : {}),
   };
+}
+
+/** Refuses a canary that is not among the targets: it could find nothing. Error: `USAGE`. */
+export function verifyCanary(
+  { hosts }: Pick<Selection, "hosts">,
+  { canary }: Pick<ConductOptions, "canary">,
+): void {
+  if (canary === undefined || hosts.some(({ name }) => name === canary)) return;
+  const names = hosts.map(({ name }) => name);
+  throw new SyncCredsError("USAGE", `the canary ${canary} is not among the targets`, {
+    why: `the targets are ${renderNames(names)}`,
+    next: [`Name one of them${renderGuess(canary, names)}`],
+  });
 }
 
 function verifyAnswerable({ hosts, needsConfirmation: reason }: Selection, what: string): void {

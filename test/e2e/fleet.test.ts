@@ -149,21 +149,14 @@ describe.skipIf(!hasSshd)("a push that was killed", () => {
       host: { confirmTimeoutMs: 5000 },
       wrapperArguments: at === 2 ? ["--answer-ms", "1500"] : [],
     }));
-    const push = fleet.laptop.start("push", "all", "--yes", "--json", "--waves", "1");
+    const carefully = ["push", "all", "--yes", "--json", "--canary", "web-1", "--waves", "1"];
+    const push = fleet.laptop.start(...carefully);
     await push.reached("smoke", "web-2");
     push.kill("SIGKILL");
     await push.ended;
     const before = connections(fleet.hosts[0]!);
 
-    const resumed = await fleet.laptop.run(
-      "push",
-      "all",
-      "--yes",
-      "--json",
-      "--resume",
-      "--wait",
-      "30",
-    );
+    const resumed = await fleet.laptop.run(...carefully, "--resume", "--wait", "30");
 
     expect(outcomes(resumed)).toEqual(["web-2 verified", "web-3 verified"]);
     expect(resumed.stdout).toContain("left out: web-1");
