@@ -52,6 +52,25 @@ export function conductOf(
   };
 }
 
+/** One line about the order of these hosts, which may stand in hosts.json only; none where they go all at once. */
+export function renderOrder(
+  { canary, waves, maxFailures }: Conduct,
+  hosts: readonly string[],
+): string[] {
+  const parts = [
+    ...(canary !== undefined && hosts.includes(canary) ? [`${canary} first and alone`] : []),
+    ...(waves === undefined ? [] : [`waves of ${waves.map(renderAmount).join(", ")}`]),
+  ];
+  if (parts.length === 0 || hosts.length < 2) return [];
+  const most = maxFailures === undefined ? "0" : renderAmount(maxFailures);
+  const limit = most === "0" ? "any failure stops it" : `more failures than ${most} stop it`;
+  return [`order: ${parts.join(", then ")}; ${limit}`];
+}
+
+function renderAmount(amount: Amount): string {
+  return "count" in amount ? String(amount.count) : `${amount.percent}%`;
+}
+
 /** Refuses a canary that is not among the targets: it could find nothing. Error: `USAGE`. */
 export function verifyCanary(
   { hosts }: Pick<Selection, "hosts">,

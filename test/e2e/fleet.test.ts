@@ -41,8 +41,22 @@ describe.skipIf(!hasSshd)("a push to several hosts", () => {
       "web-3 not-attempted",
     ]);
     expect(ended.hosts[0]).toMatchObject({ code: "STOPPED", why: "web-2 rolled-back" });
+    expect(ended.stdout).toContain("order: web-2 first and alone; any failure stops it");
     expect(ended.code).toBe(10);
     for (const host of fleet.hosts) expectOldFile(host, OLD);
+  });
+
+  test("tells the order in which it would go, before anything happens", async () => {
+    await using fleet = await openFleet(2, () => running);
+    const prod = { hosts: ["web-1", "web-2"], canary: "web-2", waves: [1, "50%"], maxFailures: 1 };
+    fleet.configure({ groups: { prod } });
+
+    const { stderr } = await fleet.laptop.run("plan", "prod");
+
+    expect(stderr).toContain(
+      "order: web-2 first and alone, then waves of 1, 50%; more failures than 1 stop it\n",
+    );
+    expect((await fleet.laptop.run("plan", "web-1")).stderr).not.toContain("order:");
   });
 
   test("leaves nobody out for the faults of others: one dead, one with another key, one that fails", async () => {
