@@ -167,7 +167,7 @@ export class Conductor implements Turns {
       ({ host }) => maxFailures !== undefined || atomic || this.#places.has(host),
     );
     if (!isTooMany(failed.length, most, this.#hosts.length)) return;
-    this.#stop(tooMany(failed));
+    this.#stop(atomic ? notAll(failed) : tooMany(failed));
   }
 
   /** Nothing new begins. What is under way comes to its own end. */
@@ -189,7 +189,7 @@ export class Conductor implements Turns {
     const hasFailed = this.#failed().length > 0;
     const isComplete = this.#results.size + this.#proven.size === this.#hosts.length;
     if (!hasFailed && !isComplete) return;
-    if (hasFailed && this.#mayBegin) this.#stop(tooMany(this.#failed()));
+    if (hasFailed && this.#mayBegin) this.#stop(notAll(this.#failed()));
     const settled = [...this.#proven];
     for (const [host, resolve] of settled) {
       this.#proven.delete(host);
@@ -199,22 +199,30 @@ export class Conductor implements Turns {
   }
 }
 
-function canaryFailed({ host, outcome }: HostResult): SyncCredsError {
-  return new SyncCredsError("STOPPED", "not begun: the canary did not end well", {
-    why: `${host} ${outcome}`,
-    next: [
-      "Mend what it says, then `sync-creds push … --resume`",
-      "Or take another one: `--canary`",
-    ],
+/** Why what is left is not begun, and what may be done besides mending it. */
+function notBegun(reason: string, failed: readonly HostResult[], instead: string): SyncCredsError {
+  return new SyncCredsError("STOPPED", `not begun: ${reason}`, {
+    why: failed.map(({ host, outcome }) => `${host} ${outcome}`).join(", "),
+    next: ["Mend what they say, then `sync-creds push … --resume`", instead],
   });
 }
 
+function canaryFailed(failure: HostResult): SyncCredsError {
+  return notBegun("the canary did not end well", [failure], "Or take another one: `--canary`");
+}
+
 function tooMany(failed: readonly HostResult[]): SyncCredsError {
-  return new SyncCredsError("STOPPED", "not begun: too many hosts had failed before it", {
-    why: failed.map(({ host, outcome }) => `${host} ${outcome}`).join(", "),
-    next: [
-      "Mend what they say, then `sync-creds push … --resume`",
-      "Or allow for it: `--max-failures`, `--unreachable skip`",
-    ],
-  });
+  return notBegun(
+    "too many hosts had failed before it",
+    failed,
+    "Or allow for it: `--max-failures`, `--unreachable skip`",
+  );
+}
+
+function notAll(failed: readonly HostResult[]): SyncCredsError {
+  return notBegun(
+    "with `--atomic` all hosts are changed, or none",
+    failed,
+    "Or leave out what cannot be mended: `--exclude`, `--unreachable skip`",
+  );
 }

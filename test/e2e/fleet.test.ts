@@ -185,6 +185,9 @@ describe.skipIf(!hasSshd)("a push that was killed", () => {
     const again = await fleet.laptop.run("push", "all", "--yes", "--json", "--resume");
     expect(again.code).toBe(0);
     expect(again.hosts).toEqual([]);
+    // Nobody is left to be asked about.
+    const { stdout } = await fleet.laptop.run("push", "all", "--resume");
+    expect(stdout).toBe("no host is left to go to\n");
   });
 
   test.each([
