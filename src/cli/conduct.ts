@@ -67,6 +67,18 @@ export function renderOrder(
   return [`order: ${parts.join(", then ")}; ${limit}`];
 }
 
+/** Tells that the order which hosts.json wants is not followed, where the command line wants none either. */
+export function renderOdds(
+  { atOdds }: Pick<Selection, "atOdds">,
+  { canary, waves, maxFailures }: ConductOptions,
+): string[] {
+  const isSaid = (canary ?? waves ?? maxFailures) !== undefined;
+  if (isSaid || atOdds.length === 0) return [];
+  return [
+    `the groups ${renderNames(atOdds)} want different orders, so none is followed: say one with \`--canary\`, \`--waves\``,
+  ];
+}
+
 function renderAmount(amount: Amount): string {
   return "count" in amount ? String(amount.count) : `${amount.percent}%`;
 }

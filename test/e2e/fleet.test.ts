@@ -49,7 +49,7 @@ describe.skipIf(!hasSshd)("a push to several hosts", () => {
   test("tells the order in which it would go, before anything happens", async () => {
     await using fleet = await openFleet(2, () => running);
     const prod = { hosts: ["web-1", "web-2"], canary: "web-2", waves: [1, "50%"], maxFailures: 1 };
-    fleet.configure({ groups: { prod } });
+    fleet.configure({ groups: { prod, eu: { hosts: ["web-1"], waves: [1] } } });
 
     const { stderr } = await fleet.laptop.run("plan", "prod");
 
@@ -57,6 +57,8 @@ describe.skipIf(!hasSshd)("a push to several hosts", () => {
       "order: web-2 first and alone, then waves of 1, 50%; more failures than 1 stop it\n",
     );
     expect((await fleet.laptop.run("plan", "web-1")).stderr).not.toContain("order:");
+    const both = await fleet.laptop.run("plan", "prod", "eu");
+    expect(both.stderr).toContain("the groups prod, eu want different orders, so none is followed");
   });
 
   test("leaves nobody out for the faults of others: one dead, one with another key, one that fails", async () => {
