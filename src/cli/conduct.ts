@@ -47,7 +47,16 @@ export function conductOf(
     ...(waves === undefined ? {} : { waves }),
     ...(most === undefined ? {} : { maxFailures: most }),
     ...(mustAsk
-      ? { consent: (ready) => verifyConsent(selection, what, renderReady(ready), ports) }
+      ? {
+          consent: (ready) => {
+            const names = ready.map(({ host }) => host);
+            return verifyConsent(
+              `${what} ${renderNames(names)}?`,
+              [...renderReady(ready), needsConfirmation],
+              ports,
+            );
+          },
+        }
       : {}),
   };
 }

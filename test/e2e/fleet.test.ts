@@ -6,6 +6,7 @@ import { openFleet } from "../support/fleet.ts";
 import { freePort, hasSshd } from "../support/sshd.ts";
 import { renderHostLogin, tokens } from "../support/stage.ts";
 import type { Ended, Stage } from "../support/stage.ts";
+import { hasScript, openTerminal } from "../support/terminal.ts";
 
 const OLD = renderHostLogin(tokens.other);
 const running = { hostFile: OLD, running: true };
@@ -112,6 +113,18 @@ describe.skipIf(!hasSshd)("a push to several hosts", () => {
 
     expect(outcomes(ended).toSorted()).toEqual(["web-1 verified", "web-one unchanged"]);
     expect(backupsOf(fleet.laptop)).toHaveLength(1);
+  });
+
+  test.skipIf(!hasScript)("asks only about the hosts that would change", async () => {
+    await using fleet = await openFleet(2, () => running);
+    await fleet.laptop.run("push", "web-1");
+
+    const terminal = openTerminal(fleet.laptop, ["push", "all"]);
+    await terminal.shows(/Push [0-9a-f]{8} to web-2\?/);
+    terminal.type("n\r");
+
+    expect(await terminal.ended).toBe(130);
+    expectOldFile(fleet.hosts[1]!, OLD);
   });
 
   test("takes the waves that the command line names, and refuses what is no wave", async () => {
