@@ -1,19 +1,16 @@
-import { SyncCredsError, toSyncCredsError } from "../errors.ts";
+import { toSyncCredsError } from "../errors.ts";
+import type { SyncCredsError } from "../errors.ts";
 import type { HostResult } from "../outcome.ts";
 import type { Ready, Turns } from "../turns.ts";
-import { isTooMany, planWaves } from "./waves.ts";
-import type { Amount, Order } from "./waves.ts";
+import { failuresAmong, notAll, reasonToStop } from "./stops.ts";
+import type { Limits } from "./stops.ts";
+import { planWaves } from "./waves.ts";
+import type { Order } from "./waves.ts";
 
 /** How a run over several hosts goes. */
-export interface Conduct extends Order {
+export interface Conduct extends Order, Limits {
   /** Hosts that connect, and hosts that are changed, at the same time. */
   readonly concurrency: number;
-  /** More failures than this stop the run before its next wave; hosts out of reach are failures. */
-  readonly maxFailures?: Amount | undefined;
-  /** Hosts out of reach are left out: they stop nothing. */
-  readonly skipUnreachable?: boolean;
-  /** One failure returns every host. */
-  readonly atomic?: boolean;
   /** Told what is about to change, when all hosts have been looked at. Rejects to stop the run before its first change. */
   readonly consent?: (ready: readonly Ready[]) => Promise<void>;
 }
@@ -22,8 +19,6 @@ interface Waiting extends Ready {
   readonly go: () => void;
   readonly stop: (error: SyncCredsError) => void;
 }
-
-const GOOD = new Set<HostResult["outcome"]>(["verified", "unchanged", "planned"]);
 
 /**
  * Gives the hosts of one run their turns: all are looked at before the first is changed, waves follow each other, and too
@@ -157,17 +152,11 @@ export class Conductor implements Turns {
   }
 
   #stopIfTooMany(): void {
-    const { canary, waves, maxFailures, atomic = false } = this.#conduct;
-    const canaryFailure = this.#failed().find(({ host }) => host === canary);
-    if (canaryFailure !== undefined) return this.#stop(canaryFailed(canaryFailure));
-    const isCareful = canary !== undefined || waves !== undefined || atomic;
-    const most = maxFailures ?? (isCareful ? { count: 0 } : undefined);
-    // Unless told how many may fail, waves and canary look at what the change has done: one dead host stops nobody.
-    const failed = this.#failed().filter(
-      ({ host }) => maxFailures !== undefined || atomic || this.#places.has(host),
-    );
-    if (!isTooMany(failed.length, most, this.#hosts.length)) return;
-    this.#stop(atomic ? notAll(failed) : tooMany(failed));
+    const reason = reasonToStop(this.#failures(), this.#conduct, {
+      all: this.#hosts.length,
+      wasChanged: (host) => this.#places.has(host),
+    });
+    if (reason !== undefined) this.#stop(reason);
   }
 
   /** Nothing new begins. What is under way comes to its own end. */
@@ -177,19 +166,17 @@ export class Conductor implements Turns {
     for (const { stop } of waiting) stop(error);
   }
 
-  #failed(): HostResult[] {
-    const { skipUnreachable = false } = this.#conduct;
-    return [...this.#results.values()].filter(
-      ({ outcome }) => !GOOD.has(outcome) && !(outcome === "unreachable" && skipUnreachable),
-    );
+  #failures(): HostResult[] {
+    return failuresAmong(this.#results.values(), this.#conduct);
   }
 
   /** Everybody is proven: all stay. Somebody has failed: nobody does. */
   #settleAtomic(): void {
-    const hasFailed = this.#failed().length > 0;
+    const failures = this.#failures();
+    const hasFailed = failures.length > 0;
     const isComplete = this.#results.size + this.#proven.size === this.#hosts.length;
     if (!hasFailed && !isComplete) return;
-    if (hasFailed && this.#mayBegin) this.#stop(notAll(this.#failed()));
+    if (hasFailed && this.#mayBegin) this.#stop(notAll(failures));
     const settled = [...this.#proven];
     for (const [host, resolve] of settled) {
       this.#proven.delete(host);
@@ -197,32 +184,4 @@ export class Conductor implements Turns {
       resolve(!hasFailed);
     }
   }
-}
-
-/** Why what is left is not begun, and what may be done besides mending it. */
-function notBegun(reason: string, failed: readonly HostResult[], instead: string): SyncCredsError {
-  return new SyncCredsError("STOPPED", `not begun: ${reason}`, {
-    why: failed.map(({ host, outcome }) => `${host} ${outcome}`).join(", "),
-    next: ["Mend what they say, then `sync-creds push … --resume`", instead],
-  });
-}
-
-function canaryFailed(failure: HostResult): SyncCredsError {
-  return notBegun("the canary did not end well", [failure], "Or take another one: `--canary`");
-}
-
-function tooMany(failed: readonly HostResult[]): SyncCredsError {
-  return notBegun(
-    "too many hosts had failed before it",
-    failed,
-    "Or allow for it: `--max-failures`, `--unreachable skip`",
-  );
-}
-
-function notAll(failed: readonly HostResult[]): SyncCredsError {
-  return notBegun(
-    "with `--atomic` all hosts are changed, or none",
-    failed,
-    "Or leave out what cannot be mended: `--exclude`, `--unreachable skip`",
-  );
 }
