@@ -142,9 +142,12 @@ export class Conductor implements Turns {
 
   /** Two names of one host are not changed at the same time. */
   #isTaken(place: string): boolean {
-    return [...this.#changing, ...this.#proven.keys()].some(
-      (host) => this.#places.get(host) === place,
-    );
+    const isHere = (host: string) => this.#places.get(host) === place;
+    return this.#isProven(place) || [...this.#changing].some(isHere);
+  }
+
+  #isProven(place: string): boolean {
+    return [...this.#proven.keys()].some((host) => this.#places.get(host) === place);
   }
 
   #isDone(host: string): boolean {
@@ -174,7 +177,10 @@ export class Conductor implements Turns {
   #settleAtomic(): void {
     const failures = this.#failures();
     const hasFailed = failures.length > 0;
-    const isComplete = this.#results.size + this.#proven.size === this.#hosts.length;
+    // A second name of a proven host cannot go before that has stayed; then it is looked at once more.
+    const others = [...this.#ready.values()].filter(({ place }) => this.#isProven(place));
+    const settledHosts = this.#results.size + this.#proven.size + others.length;
+    const isComplete = settledHosts === this.#hosts.length;
     if (!hasFailed && !isComplete) return;
     if (hasFailed && this.#mayBegin) this.#stop(notAll(failures));
     const settled = [...this.#proven];

@@ -105,11 +105,14 @@ describe.skipIf(!hasSshd)("a push to several hosts", () => {
     expect(skipped.code).toBe(0);
   });
 
-  test("that is one host under two names changes it once", async () => {
+  test.each([
+    ["at once", []],
+    ["in an atomic run", ["--atomic"]],
+  ])("that is one host under two names changes it once: %s", async (_how, more) => {
     await using fleet = await openFleet(1, () => running);
     fleet.configure({ hosts: { "web-one": entryOf(fleet.laptop) } });
 
-    const ended = await fleet.laptop.run("push", "all", "--yes", "--json");
+    const ended = await fleet.laptop.run("push", "all", "--yes", "--json", ...more);
 
     expect(outcomes(ended).toSorted()).toEqual(["web-1 verified", "web-one unchanged"]);
     expect(backupsOf(fleet.laptop)).toHaveLength(1);

@@ -252,6 +252,18 @@ describe("an atomic run", () => {
     expect(await run.news()).toBe("a:stays b:stays");
   });
 
+  test("does not wait for a second name of a proven host, which is looked at once more after it", async () => {
+    const run = runOf("a b c", { atomic: true }, { a: "x", b: "x" });
+    run.ready("a", "b", "c");
+    expect(await run.news()).toBe("a:changes c:changes");
+    run.proven("a");
+    run.proven("c");
+    expect(await run.news()).toBe("a:stays c:stays");
+    run.end("c", "verified");
+    run.end("a", "verified");
+    expect(await run.news()).toBe("b:changes");
+  });
+
   test("begins nothing where a host is out of reach, unless those are left out", async () => {
     for (const [skipUnreachable, news] of [
       [false, "b:STOPPED"],
