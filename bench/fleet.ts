@@ -14,6 +14,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { packageFile } from "../src/package-root.ts";
 import { endProcesses, processesNaming } from "../test/support/processes.ts";
 import { isProgram } from "../test/support/programs.ts";
 import { generateKey } from "../test/support/sshd.ts";
@@ -43,11 +44,13 @@ export interface Fleet extends Disposable {
 }
 
 const SSHD = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find(isProgram);
-// Compiled to build/measured/bench: what is no TypeScript stays in the project.
-const HOST_FILES = join(import.meta.dirname, "../../../bench/host");
+// What is no TypeScript stays in the project, wherever this has been compiled to.
+const HOST_FILES = packageFile("bench", "host");
 const STARTUP_MS = 50;
 const open = new Set<Disposable>();
-let nextPort = 20_000;
+// Another process of this machine may have fleets too: each begins in a range of its own.
+const place = process.pid % 120;
+let nextPort = 10_000 + place * 100;
 
 /** Starts `count` hosts behind `sshds` servers; one each unless told. Needs Linux, OpenSSH's sshd and perl. */
 export async function openFleet(count: number, sshds = count): Promise<Fleet> {
@@ -56,7 +59,7 @@ export async function openFleet(count: number, sshds = count): Promise<Fleet> {
   }
   // Short: the control sockets of ssh lie in here too.
   const directory = mkdtempSync(join(tmpdir(), "scb-"));
-  const fleetNumber = 10 + open.size;
+  const fleetNumber = 10 + place + open.size;
   const servers: ChildProcess[] = [];
   const fleetEnds: Disposable = {
     [Symbol.dispose]() {
@@ -88,12 +91,18 @@ export async function openFleet(count: number, sshds = count): Promise<Fleet> {
   for (const [i, hostKey] of hostKeys.entries()) {
     const served = hosts.filter((_, at) => at % sshds === i);
     const file = join(directory, `sshd_config_${i}`);
-    writeFileSync(file, renderSshdConfig(directory, i, hostKey, port, served));
+    writeFileSync(file, renderSshdConfig(directory, i, hostKey, port, served, sshds === 1));
     const log = openSync(join(directory, `sshd_${i}.log`), "w");
     servers.push(spawn(SSHD, ["-D", "-e", "-f", file], { stdio: ["ignore", log, log] }));
   }
-  for (const { address } of hosts) await until(() => isListening(address, port), `sshd ${address}`);
-  for (const host of hosts) await until(() => accessTokenOf(host), `the wrapper of ${host.name}`);
+  try {
+    for (const { address } of hosts)
+      await until(() => isListening(address, port), `sshd ${address}`);
+    for (const host of hosts) await until(() => accessTokenOf(host), `the wrapper of ${host.name}`);
+  } catch (error) {
+    fleetEnds[Symbol.dispose]();
+    throw error;
+  }
 
   const publicKeys = hostKeys.map((file) => readFileSync(`${file}.pub`, "utf8"));
   return {
@@ -146,10 +155,14 @@ function renderSshdConfig(
   hostKey: string,
   port: number,
   hosts: readonly FleetHost[],
+  isOnlyOne: boolean,
 ): string {
   const lines = [
     `Port ${port}`,
-    ...hosts.map(({ address }) => `ListenAddress ${address}`),
+    // sshd opens 16 sockets at most.
+    ...(isOnlyOne
+      ? ["ListenAddress 0.0.0.0"]
+      : hosts.map((host) => `ListenAddress ${host.address}`)),
     `HostKey ${hostKey}`,
     `PidFile ${join(directory, `sshd_${number}.pid`)}`,
     `AuthorizedKeysFile ${join(directory, "client_key.pub")}`,

@@ -1,7 +1,6 @@
 import * as end from "./endings.ts";
 import type { Ending } from "./endings.ts";
 import { toSyncCredsError } from "./errors.ts";
-import type { SyncCredsError } from "./errors.ts";
 import { failureOfError, failureOfPass, failureOfRestart, failureOfVerdict } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { install } from "./install/install.ts";
@@ -41,7 +40,13 @@ export function syncHost(job: Job, run: Run): Promise<HostResult> {
 
 async function transact(visit: Visit): Promise<Ending> {
   const connection = await openConnection(visit);
-  const waitUntil = visit.run.ports.now() + visit.run.waitMs;
+  const { ports, waitMs } = visit.run;
+  let waitUntil: number | undefined;
+  // It counts from the first time that another run is met: before that the host may have waited for its turn.
+  const mayWait = () => {
+    waitUntil ??= ports.now() + waitMs;
+    return ports.now() < waitUntil;
+  };
   try {
     for (let attempt = 1; ; attempt++) {
       const { seen, plan } = await lookAndPlan(connection, visit);
@@ -49,8 +54,8 @@ async function transact(visit: Visit): Promise<Ending> {
         const closer = await lookAtSwitches(connection, visit, seen);
         return renderPlan(plan, visit.host, closer, visit.run.clearShadows);
       }
-      if (plan.kind === "refuse" && plan.outcome === "busy" && visit.run.ports.now() < waitUntil) {
-        await waitForOther(visit, plan.error);
+      if (plan.kind === "refuse" && plan.outcome === "busy" && mayWait()) {
+        await waitForOther(visit, plan.error.why);
         attempt--;
         continue;
       }
@@ -59,6 +64,11 @@ async function transact(visit: Visit): Promise<Ending> {
       if (plan.kind === "change") {
         await orAbortWaiting(visit, visit.run.turns.change(readyOf(visit, plan, seen)));
         const ending = await change(connection, placed(visit, seen), plan, seen);
+        if (ending.outcome === "busy" && mayWait()) {
+          await waitForOther(visit, ending.why);
+          attempt--;
+          continue;
+        }
         if (ending.code !== "FILE_CHANGED" || attempt === MOST_ATTEMPTS) return ending;
       } else if (attempt < MOST_ATTEMPTS) {
         await step(visit, "recover", () => recoverLeftover(connection, visit));
@@ -90,7 +100,7 @@ async function lookAndPlan(
 const MOST_ATTEMPTS = 3;
 
 /** Another run is at work there: it is told who, and looked at again in a moment. */
-async function waitForOther(visit: Visit, { why }: SyncCredsError): Promise<void> {
+async function waitForOther(visit: Visit, why: string | undefined): Promise<void> {
   oncePerRun(visit.run.ports, `waiting for another run on ${visit.host.name}`, async () =>
     note(visit, `waiting: ${why ?? "another run is at work"}`),
   ).catch(() => {});

@@ -33,14 +33,8 @@ export function conductOf(
 ): Conduct {
   const { hosts, order, needsConfirmation } = selection;
   const canary = options.canary ?? order.canary;
-  if (options.canary !== undefined && !hosts.some(({ name }) => name === options.canary)) {
-    const names = hosts.map(({ name }) => name);
-    throw new SyncCredsError("USAGE", `the canary ${options.canary} is not among the targets`, {
-      why: `the targets are ${names.join(", ")}`,
-      next: [`Name one of them${renderGuess(options.canary, names)}`],
-    });
-  }
-  const mustAsk = needsConfirmation !== undefined && options.dryRun !== true && !options.yes;
+  const mustAsk =
+    needsConfirmation !== undefined && hosts.length > 0 && options.dryRun !== true && !options.yes;
   if (mustAsk && ports.human === undefined) verifyAnswerable(selection, what);
   const waves = options.waves === undefined ? order.waves : parseWaves(options.waves);
   const most =
@@ -53,9 +47,62 @@ export function conductOf(
     ...(waves === undefined ? {} : { waves }),
     ...(most === undefined ? {} : { maxFailures: most }),
     ...(mustAsk
-      ? { consent: (ready) => verifyConsent(selection, what, renderReady(ready), ports) }
+      ? {
+          consent: (ready) => {
+            const names = ready.map(({ host }) => host);
+            return verifyConsent(
+              `${what} ${renderNames(names)}?`,
+              [...renderReady(ready), needsConfirmation],
+              ports,
+            );
+          },
+        }
       : {}),
   };
+}
+
+/** One line about the order of these hosts, which may stand in hosts.json only; none where they go all at once. */
+export function renderOrder(
+  { canary, waves, maxFailures }: Conduct,
+  hosts: readonly string[],
+): string[] {
+  const parts = [
+    ...(canary !== undefined && hosts.includes(canary) ? [`${canary} first and alone`] : []),
+    ...(waves === undefined ? [] : [`waves of ${waves.map(renderAmount).join(", ")}`]),
+  ];
+  if (parts.length === 0 || hosts.length < 2) return [];
+  const most = maxFailures === undefined ? "0" : renderAmount(maxFailures);
+  const limit = most === "0" ? "any failure stops it" : `more failures than ${most} stop it`;
+  return [`order: ${parts.join(", then ")}; ${limit}`];
+}
+
+/** Tells that the order which hosts.json wants is not followed, where the command line wants none either. */
+export function renderOdds(
+  { atOdds }: Pick<Selection, "atOdds">,
+  { canary, waves, maxFailures }: ConductOptions,
+): string[] {
+  const isSaid = (canary ?? waves ?? maxFailures) !== undefined;
+  if (isSaid || atOdds.length === 0) return [];
+  return [
+    `the groups ${renderNames(atOdds)} want different orders, so none is followed: say one with \`--canary\`, \`--waves\``,
+  ];
+}
+
+function renderAmount(amount: Amount): string {
+  return "count" in amount ? String(amount.count) : `${amount.percent}%`;
+}
+
+/** Refuses a canary that is not among the targets: it could find nothing. Error: `USAGE`. */
+export function verifyCanary(
+  { hosts }: Pick<Selection, "hosts">,
+  { canary }: Pick<ConductOptions, "canary">,
+): void {
+  if (canary === undefined || hosts.some(({ name }) => name === canary)) return;
+  const names = hosts.map(({ name }) => name);
+  throw new SyncCredsError("USAGE", `the canary ${canary} is not among the targets`, {
+    why: `the targets are ${renderNames(names)}`,
+    next: [`Name one of them${renderGuess(canary, names)}`],
+  });
 }
 
 function verifyAnswerable({ hosts, needsConfirmation: reason }: Selection, what: string): void {

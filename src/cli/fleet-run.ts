@@ -10,6 +10,7 @@ import type { Conduct } from "../rollout/conductor.ts";
 import { rollOut } from "../rollout/rollout.ts";
 import type { VisitOne } from "../rollout/rollout.ts";
 import type { Job } from "../visit.ts";
+import { renderOrder } from "./conduct.ts";
 import { openLedger } from "./fleet-ledger.ts";
 
 /** What a run over hosts is about. */
@@ -61,7 +62,9 @@ export async function goThrough(
     ports,
   );
   const ledger = dryRun ? undefined : openLedger(ports, { purpose, who }, note);
-  if (!quiet) for (const text of notes) note(text);
+  // Whatever else is done on hosts has no order.
+  const order = visit === syncHost ? renderOrder(conduct, names) : [];
+  if (!quiet) for (const text of [...notes, ...order]) note(text);
   return rollOut(
     jobs,
     {

@@ -13,6 +13,7 @@ import type { Paint, Terminal } from "../output/terminal.ts";
 import type { View } from "../output/view.ts";
 import type { Ports } from "../ports.ts";
 import type { Job } from "../visit.ts";
+import { verifyCanary } from "./conduct.ts";
 import type { ConductOptions } from "./conduct.ts";
 import { goThrough } from "./fleet-run.ts";
 import type { FleetRun } from "./fleet-run.ts";
@@ -114,7 +115,7 @@ export async function reportOn(
   }
 }
 
-/** Reads hosts.json and finds the hosts that are named, or picked. */
+/** Reads hosts.json and finds the hosts that are named, or picked. Errors: those of both, `USAGE` for a stray canary. */
 export async function chooseHosts(
   names: readonly string[],
   options: FleetOptions,
@@ -125,6 +126,8 @@ export async function chooseHosts(
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   });
+  // Before `--resume` leaves any out: the canary may be verified already.
+  verifyCanary(selection, options);
   return { ...selection, directory: dirname(file.path) };
 }
 

@@ -1,7 +1,7 @@
 import type { HostResult } from "../outcome.ts";
 import type { Terminal } from "../output/terminal.ts";
 import type { Ports } from "../ports.ts";
-import { conductOf } from "./conduct.ts";
+import { conductOf, renderOdds } from "./conduct.ts";
 import { chooseHosts, onThisMachine, reportOn, visitHosts } from "./fleet.ts";
 import type { FleetOptions, World } from "./fleet.ts";
 import type { Visiting } from "./fleet-run.ts";
@@ -77,5 +77,11 @@ export async function pushAll(
   const what = `Push ${jobs[0]?.offer.fingerprint ?? ""} to`;
   const conduct = conductOf({ ...chosen, hosts }, what, options, ports);
   const { force, clearShadows } = options;
-  return visit(jobs, { purpose: { kind: "push" }, force, clearShadows, notes, conduct });
+  return visit(jobs, {
+    purpose: { kind: "push" },
+    force,
+    clearShadows,
+    notes: [...notes, ...renderOdds(chosen, options)],
+    conduct,
+  });
 }

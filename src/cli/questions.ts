@@ -1,7 +1,5 @@
 import { SyncCredsError } from "../errors.ts";
 import type { HostsFile } from "../hosts/parse.ts";
-import type { Selection } from "../hosts/select.ts";
-import { renderNames } from "../output/names.ts";
 import type { Ports } from "../ports.ts";
 
 /** The targets named, or the hosts picked at the terminal. Error: `INPUT_NEEDED` where nobody can be asked. */
@@ -47,19 +45,13 @@ export async function verifySharing(holders: readonly string[], { human }: Ports
   });
 }
 
-/**
- * Asks whether to go on; `details` say what would change. `what` comes before the names: `Push 52a4d4f7 to`. Error:
- * `INTERRUPTED` when the answer is no.
- */
+/** Asks whether to go on; `details` say what would change, and why this is asked. Error: `INTERRUPTED` when the answer is no. */
 export async function verifyConsent(
-  { hosts, needsConfirmation: reason }: Selection,
-  what: string,
+  question: string,
   details: readonly string[],
   { human }: Ports,
 ): Promise<void> {
-  const question = `${what} ${renderNames(hosts.map(({ name }) => name))}?`;
-  const shown = reason === undefined ? details : [...details, reason];
-  if (await human?.confirm(question, shown)) return;
+  if (await human?.confirm(question, details)) return;
   throw new SyncCredsError("INTERRUPTED", "not confirmed: nothing was changed", {
     next: ["Name fewer hosts, or see what would change: add `--dry-run`"],
   });

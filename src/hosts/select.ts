@@ -20,6 +20,8 @@ export interface Selection {
   readonly needsConfirmation: string | undefined;
   /** How the group that was named wants to be gone through. */
   readonly order: GroupOrder;
+  /** Groups that were named and want different orders, by name: then none decides. */
+  readonly atOdds: readonly string[];
 }
 
 /**
@@ -43,13 +45,18 @@ export function selectHosts(
       next: [renderChoices(file)],
     });
   }
-  return { hosts, needsConfirmation: reasonToAsk(file, targets), order: orderOf(file, targets) };
+  return { hosts, needsConfirmation: reasonToAsk(file, targets), ...orderOf(file, targets) };
 }
 
-/** Of the one target that is a group; several groups may want different things, and then none decides. */
-function orderOf({ groups }: HostsFile, targets: readonly string[]): GroupOrder {
-  const [named, other] = groups.filter(({ name }) => targets.includes(name));
-  return other === undefined ? (named?.order ?? {}) : {};
+/** Of the one group among the targets that wants any; several may want different things, and then none decides. */
+function orderOf({ groups }: HostsFile, targets: readonly string[]) {
+  const named = groups.filter(
+    ({ name, order }) => targets.includes(name) && Object.keys(order).length > 0,
+  );
+  const [one, other] = named;
+  return other === undefined
+    ? { order: one?.order ?? {}, atOdds: [] }
+    : { order: {}, atOdds: named.map(({ name }) => name) };
 }
 
 function namesOf(file: HostsFile, targets: readonly string[]): ReadonlySet<string> {

@@ -22,6 +22,7 @@ export function renderReport(
   paint: Paint,
   { all = false }: ReportOptions = {},
 ): string {
+  if (results.length === 0) return "no host is left to go to\n";
   const sorted = results.toSorted((a, b) => WORST_FIRST[a.outcome] - WORST_FIRST[b.outcome]);
   const plans = sorted.filter((result) => result.plan !== undefined);
   const problems = sorted.filter((result) => result.what !== undefined);

@@ -73,7 +73,9 @@ export function isThrottledBy(log: readonly string[]): boolean {
   const said = log.filter((line) => !IS_TALK.test(line));
   const isCut =
     /^(?:(?:kex_exchange_identification|ssh: connect to host .*): .*(?:closed by remote host|Connection reset)|Connection (?:closed|reset) by \S+ port -?\d+$)/;
-  return said.length > 0 && said.every((line) => isCut.test(line)) && foreignGreetingOf(log) === "";
+  // A busy sshd may say so before it hangs up.
+  const greeting = foreignGreetingOf(log).replace("Exceeded MaxStartups", "");
+  return said.length > 0 && said.every((line) => isCut.test(line)) && greeting === "";
 }
 
 /** Why a port of the host was not opened, from the line of the master's log. */

@@ -1,19 +1,16 @@
-import { SyncCredsError, toSyncCredsError } from "../errors.ts";
+import { toSyncCredsError } from "../errors.ts";
+import type { SyncCredsError } from "../errors.ts";
 import type { HostResult } from "../outcome.ts";
 import type { Ready, Turns } from "../turns.ts";
-import { isTooMany, planWaves } from "./waves.ts";
-import type { Amount, Order } from "./waves.ts";
+import { failuresAmong, notAll, reasonToStop } from "./stops.ts";
+import type { Limits } from "./stops.ts";
+import { planWaves } from "./waves.ts";
+import type { Order } from "./waves.ts";
 
 /** How a run over several hosts goes. */
-export interface Conduct extends Order {
+export interface Conduct extends Order, Limits {
   /** Hosts that connect, and hosts that are changed, at the same time. */
   readonly concurrency: number;
-  /** More failures than this stop the run before its next wave; hosts out of reach are failures. */
-  readonly maxFailures?: Amount | undefined;
-  /** Hosts out of reach are left out: they stop nothing. */
-  readonly skipUnreachable?: boolean;
-  /** One failure returns every host. */
-  readonly atomic?: boolean;
   /** Told what is about to change, when all hosts have been looked at. Rejects to stop the run before its first change. */
   readonly consent?: (ready: readonly Ready[]) => Promise<void>;
 }
@@ -22,8 +19,6 @@ interface Waiting extends Ready {
   readonly go: () => void;
   readonly stop: (error: SyncCredsError) => void;
 }
-
-const GOOD = new Set<HostResult["outcome"]>(["verified", "unchanged", "planned"]);
 
 /**
  * Gives the hosts of one run their turns: all are looked at before the first is changed, waves follow each other, and too
@@ -113,12 +108,10 @@ export class Conductor implements Turns {
   /** All hosts have been looked at, or have ended: now the first change may come. */
   #begin(): void {
     if (this.#results.size + this.#ready.size < this.#hosts.length) return;
-    const ready = this.#hosts.flatMap((host) => this.#ready.get(host) ?? []);
-    this.#waves = planWaves(
-      ready.map(({ host }) => host),
-      this.#conduct,
-    );
-    void this.#ask(ready);
+    const hosts = this.#hosts.filter((host) => this.#ready.has(host));
+    this.#waves = planWaves(hosts, this.#conduct);
+    this.#stopIfTooMany();
+    void this.#ask(hosts.flatMap((host) => this.#ready.get(host) ?? []));
   }
 
   async #ask(ready: readonly Ready[]): Promise<void> {
@@ -149,9 +142,12 @@ export class Conductor implements Turns {
 
   /** Two names of one host are not changed at the same time. */
   #isTaken(place: string): boolean {
-    return [...this.#changing, ...this.#proven.keys()].some(
-      (host) => this.#places.get(host) === place,
-    );
+    const isHere = (host: string) => this.#places.get(host) === place;
+    return this.#isProven(place) || [...this.#changing].some(isHere);
+  }
+
+  #isProven(place: string): boolean {
+    return [...this.#proven.keys()].some((host) => this.#places.get(host) === place);
   }
 
   #isDone(host: string): boolean {
@@ -159,15 +155,11 @@ export class Conductor implements Turns {
   }
 
   #stopIfTooMany(): void {
-    const { canary, waves, maxFailures, atomic = false } = this.#conduct;
-    const isCareful = canary !== undefined || waves !== undefined || atomic;
-    const most = maxFailures ?? (isCareful ? { count: 0 } : undefined);
-    // Unless told how many may fail, waves and canary look at what the change has done: one dead host stops nobody.
-    const failed = this.#failed().filter(
-      ({ host }) => maxFailures !== undefined || atomic || this.#places.has(host),
-    );
-    if (!isTooMany(failed.length, most, this.#hosts.length)) return;
-    this.#stop(tooMany(failed));
+    const reason = reasonToStop(this.#failures(), this.#conduct, {
+      all: this.#hosts.length,
+      wasChanged: (host) => this.#places.has(host),
+    });
+    if (reason !== undefined) this.#stop(reason);
   }
 
   /** Nothing new begins. What is under way comes to its own end. */
@@ -177,19 +169,20 @@ export class Conductor implements Turns {
     for (const { stop } of waiting) stop(error);
   }
 
-  #failed(): HostResult[] {
-    const { skipUnreachable = false } = this.#conduct;
-    return [...this.#results.values()].filter(
-      ({ outcome }) => !GOOD.has(outcome) && !(outcome === "unreachable" && skipUnreachable),
-    );
+  #failures(): HostResult[] {
+    return failuresAmong(this.#results.values(), this.#conduct);
   }
 
   /** Everybody is proven: all stay. Somebody has failed: nobody does. */
   #settleAtomic(): void {
-    const hasFailed = this.#failed().length > 0;
-    const isComplete = this.#results.size + this.#proven.size === this.#hosts.length;
+    const failures = this.#failures();
+    const hasFailed = failures.length > 0;
+    // A second name of a proven host cannot go before that has stayed; then it is looked at once more.
+    const others = [...this.#ready.values()].filter(({ place }) => this.#isProven(place));
+    const settledHosts = this.#results.size + this.#proven.size + others.length;
+    const isComplete = settledHosts === this.#hosts.length;
     if (!hasFailed && !isComplete) return;
-    if (hasFailed && this.#mayBegin) this.#stop(tooMany(this.#failed()));
+    if (hasFailed && this.#mayBegin) this.#stop(notAll(failures));
     const settled = [...this.#proven];
     for (const [host, resolve] of settled) {
       this.#proven.delete(host);
@@ -197,14 +190,4 @@ export class Conductor implements Turns {
       resolve(!hasFailed);
     }
   }
-}
-
-function tooMany(failed: readonly HostResult[]): SyncCredsError {
-  return new SyncCredsError("STOPPED", "not begun: too many hosts had failed before it", {
-    why: failed.map(({ host, outcome }) => `${host} ${outcome}`).join(", "),
-    next: [
-      "Mend what they say, then `sync-creds push … --resume`",
-      "Or allow for it: `--max-failures`, `--unreachable skip`",
-    ],
-  });
 }

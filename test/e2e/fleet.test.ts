@@ -1,11 +1,12 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { backupsOf, expectOldFile, hostToken } from "../support/host-state.ts";
+import { backupsOf, changesOf, expectOldFile, hostToken } from "../support/host-state.ts";
 import { openFleet } from "../support/fleet.ts";
 import { freePort, hasSshd } from "../support/sshd.ts";
 import { renderHostLogin, tokens } from "../support/stage.ts";
 import type { Ended, Stage } from "../support/stage.ts";
+import { hasScript, openTerminal } from "../support/terminal.ts";
 
 const OLD = renderHostLogin(tokens.other);
 const running = { hostFile: OLD, running: true };
@@ -41,8 +42,24 @@ describe.skipIf(!hasSshd)("a push to several hosts", () => {
       "web-3 not-attempted",
     ]);
     expect(ended.hosts[0]).toMatchObject({ code: "STOPPED", why: "web-2 rolled-back" });
+    expect(ended.stdout).toContain("order: web-2 first and alone; any failure stops it");
     expect(ended.code).toBe(10);
     for (const host of fleet.hosts) expectOldFile(host, OLD);
+  });
+
+  test("tells the order in which it would go, before anything happens", async () => {
+    await using fleet = await openFleet(2, () => running);
+    const prod = { hosts: ["web-1", "web-2"], canary: "web-2", waves: [1, "50%"], maxFailures: 1 };
+    fleet.configure({ groups: { prod, eu: { hosts: ["web-1"], waves: [1] } } });
+
+    const { stderr } = await fleet.laptop.run("plan", "prod");
+
+    expect(stderr).toContain(
+      "order: web-2 first and alone, then waves of 1, 50%; more failures than 1 stop it\n",
+    );
+    expect((await fleet.laptop.run("plan", "web-1")).stderr).not.toContain("order:");
+    const both = await fleet.laptop.run("plan", "prod", "eu");
+    expect(both.stderr).toContain("the groups prod, eu want different orders, so none is followed");
   });
 
   test("leaves nobody out for the faults of others: one dead, one with another key, one that fails", async () => {
@@ -88,14 +105,29 @@ describe.skipIf(!hasSshd)("a push to several hosts", () => {
     expect(skipped.code).toBe(0);
   });
 
-  test("that is one host under two names changes it once", async () => {
+  test.each([
+    ["at once", []],
+    ["in an atomic run", ["--atomic"]],
+  ])("that is one host under two names changes it once: %s", async (_how, more) => {
     await using fleet = await openFleet(1, () => running);
     fleet.configure({ hosts: { "web-one": entryOf(fleet.laptop) } });
 
-    const ended = await fleet.laptop.run("push", "all", "--yes", "--json");
+    const ended = await fleet.laptop.run("push", "all", "--yes", "--json", ...more);
 
     expect(outcomes(ended).toSorted()).toEqual(["web-1 verified", "web-one unchanged"]);
     expect(backupsOf(fleet.laptop)).toHaveLength(1);
+  });
+
+  test.skipIf(!hasScript)("asks only about the hosts that would change", async () => {
+    await using fleet = await openFleet(2, () => running);
+    await fleet.laptop.run("push", "web-1");
+
+    const terminal = openTerminal(fleet.laptop, ["push", "all"]);
+    await terminal.shows(/Push [0-9a-f]{8} to web-2\?/);
+    terminal.type("n\r");
+
+    expect(await terminal.ended).toBe(130);
+    expectOldFile(fleet.hosts[1]!, OLD);
   });
 
   test("takes the waves that the command line names, and refuses what is no wave", async () => {
@@ -149,42 +181,52 @@ describe.skipIf(!hasSshd)("a push that was killed", () => {
       host: { confirmTimeoutMs: 5000 },
       wrapperArguments: at === 2 ? ["--answer-ms", "1500"] : [],
     }));
-    const push = fleet.laptop.start("push", "all", "--yes", "--json", "--waves", "1");
+    const carefully = ["push", "all", "--yes", "--json", "--canary", "web-1", "--waves", "1"];
+    const push = fleet.laptop.start(...carefully);
     await push.reached("smoke", "web-2");
     push.kill("SIGKILL");
     await push.ended;
     const before = connections(fleet.hosts[0]!);
 
-    const resumed = await fleet.laptop.run(
-      "push",
-      "all",
-      "--yes",
-      "--json",
-      "--resume",
-      "--wait",
-      "30",
-    );
+    const resumed = await fleet.laptop.run(...carefully, "--resume", "--wait", "30");
 
     expect(outcomes(resumed)).toEqual(["web-2 verified", "web-3 verified"]);
     expect(resumed.stdout).toContain("left out: web-1");
     expect(connections(fleet.hosts[0]!)).toBe(before);
     for (const host of fleet.hosts) expect(hostToken(host)).toBe(tokens.good);
+    // The hosts themselves know of one change each, and of the one that was taken back.
+    expect(fleet.hosts.map(changesOf)).toEqual([
+      ["committed"],
+      [expect.stringMatching(/^(?:recovered|dead-man)$/), "committed"],
+      ["committed"],
+    ]);
     const again = await fleet.laptop.run("push", "all", "--yes", "--json", "--resume");
     expect(again.code).toBe(0);
     expect(again.hosts).toEqual([]);
+    // Nobody is left to be asked about.
+    const { stdout } = await fleet.laptop.run("push", "all", "--resume");
+    expect(stdout).toBe("no host is left to go to\n");
   });
 
-  test("a damaged line of the ledger is told and survived", async () => {
+  test.each([
+    ["a damaged line of the ledger", '{"at":17,"host":"web-\n'],
+    ["one that was torn off in the middle", '{"at":17,"host":"web-'],
+  ])("%s is told and survived, and spoils no other", async (_what, line) => {
     await using fleet = await openFleet(1, () => running);
     await fleet.laptop.run("push", "web-1");
     const path = join(fleet.laptop.laptop, "state", "sync-creds", "ledger.jsonl");
-    appendFileSync(path, '{"at":17,"host":"web-\n');
+    appendFileSync(path, line);
 
     const ended = await fleet.laptop.run("push", "web-1", "--json");
 
     expect(ended.result.outcome).toBe("unchanged");
     expect(ended.stdout).toContain("lines that cannot be read: 2");
     expect(readFileSync(path, "utf8").split("\n")).toHaveLength(4);
+    const { stdout } = await fleet.laptop.run("history", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      entries: [{ outcome: "verified" }, { outcome: "unchanged" }],
+      damaged: [2],
+    });
   });
 });
 

@@ -1,35 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { canMount, mountDisk } from "../support/disk.ts";
 import { expectNewProven, expectOldWhole } from "../support/promises.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { PUSH, openStage, renderHostLogin, tokens } from "../support/stage.ts";
-import type { Stage } from "../support/stage.ts";
-
-const canMount = hasSshd && tryMount();
-
-/** Whether this account may mount; a container's root may not. Skips loudly, and fails in CI, where it may. */
-function tryMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), "sync-creds-mount-"));
-  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]);
-  if (status === 0) execFileSync("umount", [folder]);
-  rmSync(folder, { recursive: true });
-  if (status === 0) return true;
-  if (process.env["CI"]) throw new Error("cannot mount, and in CI nothing may be skipped");
-  console.warn("\n*** SKIPPED: full disks need root and mount ***\n");
-  return false;
-}
-
-/** The host's configuration directory on a disk of its own, with `text` as its credentials file. */
-function mountDisk(stage: Stage, options: string, text: string): Disposable {
-  const folder = dirname(stage.hostFile);
-  mkdirSync(folder);
-  execFileSync("mount", ["-t", "tmpfs", "-o", `mode=700,${options}`, "tmpfs", folder]);
-  writeFileSync(stage.hostFile, text, { mode: 0o600 });
-  return { [Symbol.dispose]: () => execFileSync("umount", ["-l", folder]) };
-}
 
 /** A host's file with another key of about `kibibytes`, which has to be kept. */
 function renderLarge(kibibytes: number): string {
@@ -37,11 +11,11 @@ function renderLarge(kibibytes: number): string {
   return JSON.stringify({ claudeAiOauth, kept: "k".repeat(kibibytes * 1024) });
 }
 
-describe.skipIf(!canMount)("a disk", () => {
+describe.skipIf(!hasSshd || !canMount)("a disk", () => {
   test("that is nearly full is refused in the plan", async () => {
     await using stage = await openStage({ running: true });
     const old = renderHostLogin(tokens.other);
-    using _disk = mountDisk(stage, "size=128k", old);
+    using _disk = mountDisk(stage.hostFile, "size=128k", old);
     const { result, code } = await stage.run(...PUSH);
     expect(result).toMatchObject({ code: "INSTALL_FAILED", what: "the disk of the host is full" });
     expect(result.state).toContain("nothing was changed");
@@ -54,7 +28,7 @@ describe.skipIf(!canMount)("a disk", () => {
     async (kibibytes) => {
       await using stage = await openStage({ running: true });
       const old = renderLarge(kibibytes);
-      using _disk = mountDisk(stage, `size=${kibibytes + 280}k`, old);
+      using _disk = mountDisk(stage.hostFile, `size=${kibibytes + 280}k`, old);
       const { result, stdout, stderr } = await stage.run(...PUSH);
       expect(result).toMatchObject({ outcome: "failed", code: "INSTALL_FAILED" });
       expect(result.why).toMatch(/No space left/);
@@ -67,7 +41,7 @@ describe.skipIf(!canMount)("a disk", () => {
 
   test("with just enough room takes a large file, and keeps its other keys", async () => {
     await using stage = await openStage({ running: true });
-    using _disk = mountDisk(stage, "size=1m", renderLarge(200));
+    using _disk = mountDisk(stage.hostFile, "size=1m", renderLarge(200));
     await expectNewProven(stage, await stage.run(...PUSH));
     expect(readFileSync(stage.hostFile, "utf8")).toContain("k".repeat(200 * 1024));
   });
@@ -78,7 +52,7 @@ describe.skipIf(!canMount)("a disk", () => {
     async (inodes) => {
       await using stage = await openStage({ running: true });
       const old = renderHostLogin(tokens.other);
-      using _disk = mountDisk(stage, `size=2m,nr_inodes=${inodes}`, old);
+      using _disk = mountDisk(stage.hostFile, `size=2m,nr_inodes=${inodes}`, old);
       const ended = await stage.run(...PUSH);
       if (ended.code === 0) return await expectNewProven(stage, ended);
       expect(ended.result.outcome).toMatch(/^(?:failed|rolled-back)$/);

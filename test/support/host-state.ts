@@ -78,6 +78,13 @@ export function backupsOf({ hostFile }: Stage): string[] {
   return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
+/** How each change of the host has ended, oldest first, as its own journal has it. */
+export function changesOf({ hostFile }: Pick<Stage, "hostFile">): string[] {
+  const path = join(dirname(hostFile), ".sync-creds", "history");
+  const lines = existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : [];
+  return lines.map((line) => line.split("\t")[2] ?? "");
+}
+
 /** The pid of the wrapper that answers now. */
 export async function wrapperPid({ wrapperPort }: Stage): Promise<number | undefined> {
   const reply = await fetch(`http://127.0.0.1:${wrapperPort}/health`);

@@ -78,6 +78,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves when the event stream (stdout of `--json`) has shown this step of the host. */
   reached(step: string, host?: string): Promise<void>;
+  /** What it has written to stdout so far. */
+  stdout(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -209,7 +211,8 @@ function authorizationFor({ wrapperArguments = [] }: StageOptions): Record<strin
   return at < 0 ? {} : { authorization: `Bearer ${wrapperArguments[at + 1]}` };
 }
 
-function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Running {
+/** Starts `sync-creds …argv` in a laptop's home. */
+export function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Running {
   const child = spawn(process.execPath, [BIN, ...argv], {
     cwd,
     env,
@@ -243,6 +246,7 @@ function startCli(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv):
         if (stdout.includes(wanted)) resolve();
         waiting.push({ text: wanted, resolve });
       }),
+    stdout: () => stdout,
     kill: (signal) => void child.kill(signal),
   };
 }

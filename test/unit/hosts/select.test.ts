@@ -46,6 +46,23 @@ test.each([
   expect(selectHosts(FILE, targets).needsConfirmation).toBe(reason);
 });
 
+test.each<[string[], object, string[]]>([
+  [["prod"], { canary: "web-1" }, []],
+  [["prod", "staging", "web-2"], { canary: "web-1" }, []],
+  [["prod", "all"], { canary: "web-1" }, []],
+  [["eu"], { maxFailures: { count: 1 } }, []],
+  [["eu", "prod"], {}, ["prod", "eu"]],
+  [["staging", "web-*", "all"], {}, []],
+])("%j goes in the order %j; at odds are %j", (targets, order, atOdds) => {
+  const groups = {
+    prod: { hosts: ["web-1"], canary: "web-1" },
+    staging: { hosts: ["web-2"] },
+    eu: { hosts: ["web-2"], maxFailures: 1 },
+  };
+  const file = parse({ groups, hosts: { "web-1": ENOUGH, "web-2": ENOUGH } });
+  expect(selectHosts(file, targets)).toMatchObject({ order, atOdds });
+});
+
 test.each([
   ["wbe-1", "Did you mean `web-1`?"],
   ["prdo", "Did you mean `prod`?"],

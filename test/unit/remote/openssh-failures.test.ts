@@ -12,6 +12,11 @@ describe("a connection that sshd drops at once is tried again", () => {
     ["Connection reset by UNKNOWN port -1"],
     ["kex_exchange_identification: Connection closed by remote host"],
     ["ssh: connect to host 127.0.0.1 port 22: Connection reset by peer"],
+    [
+      "debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups",
+      "kex_exchange_identification: Connection closed by remote host",
+      "Connection closed by 127.0.0.1 port 22",
+    ],
   ])("when ssh says %s", (...log) => {
     expect(isThrottledBy(log)).toBe(true);
   });
@@ -25,6 +30,10 @@ test.each([
     "Connection closed by UNKNOWN port 65535",
   ],
   ["debug1: Connecting to 127.0.0.1 [127.0.0.1] port 22."],
+  [
+    "debug1: kex_exchange_identification: banner line 0: HTTP/1.1 400 Bad Request",
+    "kex_exchange_identification: Connection closed by remote host",
+  ],
 ])("a connection that failed otherwise is not: %s", (...log) => {
   expect(isThrottledBy(log)).toBe(false);
 });

@@ -123,6 +123,16 @@ describe("consent", () => {
     expect(await run.news()).toBe("a:INTERRUPTED b:INTERRUPTED");
   });
 
+  test("is not asked for where too many have failed already", async () => {
+    let asked = 0;
+    const consent = async () => void asked++;
+    const run = runOf("a b", { consent, maxFailures: { count: 0 } });
+    run.end("a", "unreachable");
+    run.ready("b");
+    expect(await run.news()).toBe("b:STOPPED");
+    expect(asked).toBe(0);
+  });
+
   test("is not asked for where nothing changes", async () => {
     let asked = 0;
     const consent = async () => void asked++;
@@ -167,6 +177,23 @@ describe("waves", () => {
     expect(await dead({ maxFailures: { count: 0 } })).toBe("b:STOPPED c:STOPPED");
     expect(await dead({ maxFailures: { count: 1 } })).toBe("b:changes");
     expect(await dead({ maxFailures: { count: 0 }, skipUnreachable: true })).toBe("b:changes");
+  });
+
+  test("do not begin unless the canary ends well, however many hosts may fail", async () => {
+    const outcomes = ["rolled-back", "unreachable", "busy", "conflict"] as const;
+    for (const outcome of outcomes) {
+      const run = runOf("a b c", { canary: "b", maxFailures: { count: 2 } });
+      run.ready("a", "c");
+      run.end("b", outcome);
+      expect(await run.news()).toBe("a:STOPPED c:STOPPED");
+    }
+  });
+
+  test("begin without a canary that is out of reach only where such hosts are left out", async () => {
+    const run = runOf("a b", { canary: "b", skipUnreachable: true });
+    run.ready("a");
+    run.end("b", "unreachable");
+    expect(await run.news()).toBe("a:changes");
   });
 
   test("go on as long as no more have failed than may", async () => {
@@ -223,6 +250,18 @@ describe("an atomic run", () => {
     expect(await run.news()).toBe("b:changes");
     run.proven("b");
     expect(await run.news()).toBe("a:stays b:stays");
+  });
+
+  test("does not wait for a second name of a proven host, which is looked at once more after it", async () => {
+    const run = runOf("a b c", { atomic: true }, { a: "x", b: "x" });
+    run.ready("a", "b", "c");
+    expect(await run.news()).toBe("a:changes c:changes");
+    run.proven("a");
+    run.proven("c");
+    expect(await run.news()).toBe("a:stays c:stays");
+    run.end("c", "verified");
+    run.end("a", "verified");
+    expect(await run.news()).toBe("b:changes");
   });
 
   test("begins nothing where a host is out of reach, unless those are left out", async () => {
