@@ -76,8 +76,9 @@ export async function openFleet(count: number, sshds = count): Promise<Fleet> {
   // A sshd opens 16 sockets at most. With more homes it listens on one for all addresses, and so on a port of its own.
   const isCrowd = count > 16 * sshds;
   const port = await freePort();
+  const ports = isCrowd ? sshds : 1;
   const offsets = [0];
-  for (let i = 1; isCrowd && i < sshds; i++) offsets.push((await freePort()) - port);
+  while (offsets.length < ports) offsets.push((await freePort()) - port);
   const clientKey = join(directory, "client_key");
   generateKey(clientKey, "ed25519");
   copyFileSync(join(HOST_FILES, "wrapper.pl"), join(directory, "wrapper.pl"));
