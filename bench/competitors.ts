@@ -33,9 +33,10 @@ export function ours(lane: Lane, ...options: string[]): Command {
   writeFileSync(knownHosts, fleet.knownHosts(lane.count, lane.port));
   const wrapper = { chat: { preset: "chat" }, health: { path: "/health" } };
   const restart = { kind: "process", directory: "~/wrapper", command: "exec ./start.sh" };
-  const hosts = hostsOf(lane).map(({ name, address, wrapperPort }) => {
+  const hosts = hostsOf(lane).map(({ name, address, portOffset, wrapperPort }) => {
     const url = `http://127.0.0.1:${wrapperPort}`;
-    return [name, { ssh: `${fleet.user}@${address}:${lane.port}`, wrapper: { url } }] as const;
+    const ssh = `${fleet.user}@${address}:${lane.port + portOffset}`;
+    return [name, { ssh, wrapper: { url } }] as const;
   });
   const document = {
     defaults: { identityFile: fleet.clientKey, knownHosts, stabilityMs: 0, restart, wrapper },

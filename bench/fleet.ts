@@ -25,6 +25,8 @@ export interface FleetHost {
   readonly address: string;
   readonly home: string;
   readonly wrapperPort: number;
+  /** What its sshd's port is above the fleet's: nothing, unless many homes share a few servers. */
+  readonly portOffset: number;
 }
 
 /** N hosts of this machine, each with its own address, home and wrapper. Disposing ends all that runs there. */
@@ -33,7 +35,7 @@ export interface Fleet extends Disposable {
   readonly directory: string;
   readonly hosts: readonly FleetHost[];
   readonly user: string;
-  /** The port of all its sshds. */
+  /** The port of all its sshds; see `FleetHost.portOffset`. */
   readonly port: number;
   /** The private key that may log in everywhere. */
   readonly clientKey: string;
@@ -71,7 +73,12 @@ export async function openFleet(count: number, sshds = count): Promise<Fleet> {
   };
   open.add(fleetEnds);
 
+  // A sshd opens 16 sockets at most. With more homes it listens on one for all addresses, and so on a port of its own.
+  const isCrowd = count > 16 * sshds;
   const port = await freePort();
+  const ports = isCrowd ? sshds : 1;
+  const offsets = [0];
+  while (offsets.length < ports) offsets.push((await freePort()) - port);
   const clientKey = join(directory, "client_key");
   generateKey(clientKey, "ed25519");
   copyFileSync(join(HOST_FILES, "wrapper.pl"), join(directory, "wrapper.pl"));
@@ -79,7 +86,9 @@ export async function openFleet(count: number, sshds = count): Promise<Fleet> {
   for (let i = 0; i < count; i++) {
     const address = `127.${fleetNumber}.${Math.floor(i / 250)}.${(i % 250) + 1}`;
     const name = `h${i + 1}`;
-    const host = { name, address, home: join(directory, name), wrapperPort: await freePort() };
+    const portOffset = offsets[i % sshds] ?? 0;
+    const home = join(directory, name);
+    const host = { name, address, portOffset, home, wrapperPort: await freePort() };
     makeHome(host, directory);
     hosts.push(host);
   }
@@ -91,13 +100,13 @@ export async function openFleet(count: number, sshds = count): Promise<Fleet> {
   for (const [i, hostKey] of hostKeys.entries()) {
     const served = hosts.filter((_, at) => at % sshds === i);
     const file = join(directory, `sshd_config_${i}`);
-    writeFileSync(file, renderSshdConfig(directory, i, hostKey, port, served, sshds === 1));
+    writeFileSync(file, renderSshdConfig(directory, i, hostKey, port, served, isCrowd));
     const log = openSync(join(directory, `sshd_${i}.log`), "w");
     servers.push(spawn(SSHD, ["-D", "-e", "-f", file], { stdio: ["ignore", log, log] }));
   }
   try {
-    for (const { address } of hosts)
-      await until(() => isListening(address, port), `sshd ${address}`);
+    for (const { address, portOffset } of hosts)
+      await until(() => isListening(address, port + portOffset), `sshd ${address}`);
     for (const host of hosts) await until(() => accessTokenOf(host), `the wrapper of ${host.name}`);
   } catch (error) {
     fleetEnds[Symbol.dispose]();
@@ -114,7 +123,10 @@ export async function openFleet(count: number, sshds = count): Promise<Fleet> {
     knownHosts: (some, onPort) =>
       hosts
         .slice(0, some)
-        .map(({ address }, i) => `[${address}]:${onPort} ${publicKeys[i % sshds]}`)
+        .map(
+          ({ address, portOffset }, i) =>
+            `[${address}]:${onPort + portOffset} ${publicKeys[i % sshds]}`,
+        )
         .join(""),
     async verify(accessToken, some) {
       for (const host of hosts.slice(0, some)) {
@@ -155,14 +167,13 @@ function renderSshdConfig(
   hostKey: string,
   port: number,
   hosts: readonly FleetHost[],
-  isOnlyOne: boolean,
+  isCrowd: boolean,
 ): string {
   const lines = [
-    `Port ${port}`,
-    // sshd opens 16 sockets at most.
-    ...(isOnlyOne
+    `Port ${port + (hosts[0]?.portOffset ?? 0)}`,
+    ...(isCrowd
       ? ["ListenAddress 0.0.0.0"]
-      : hosts.map((host) => `ListenAddress ${host.address}`)),
+      : hosts.map(({ address }) => `ListenAddress ${address}`)),
     `HostKey ${hostKey}`,
     `PidFile ${join(directory, `sshd_${number}.pid`)}`,
     `AuthorizedKeysFile ${join(directory, "client_key.pub")}`,

@@ -39,7 +39,7 @@ export function syncHost(job: Job, run: Run): Promise<HostResult> {
 }
 
 async function transact(visit: Visit): Promise<Ending> {
-  const connection = await openConnection(visit);
+  let connection = await openConnection(visit);
   const { ports, waitMs } = visit.run;
   let waitUntil: number | undefined;
   // It counts from the first time that another run is met: before that the host may have waited for its turn.
@@ -63,6 +63,11 @@ async function transact(visit: Visit): Promise<Ending> {
       if (plan.kind === "unchanged") return { outcome: "unchanged" };
       if (plan.kind === "change") {
         await orAbortWaiting(visit, visit.run.turns.change(readyOf(visit, plan, seen)));
+        if (connection.isLost()) {
+          // It waited for others, and nothing has begun: whatever has happened there meanwhile is seen anew.
+          connection = await openConnection(visit);
+          continue;
+        }
         const ending = await change(connection, placed(visit, seen), plan, seen);
         if (ending.outcome === "busy" && mayWait()) {
           await waitForOther(visit, ending.why);

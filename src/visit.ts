@@ -70,6 +70,8 @@ export interface Visit extends Job {
 export interface Connection {
   readonly session: Session;
   readonly half: RemoteHalf;
+  /** The link is known to be gone. */
+  readonly isLost: () => boolean;
 }
 
 export interface Seen extends Survey {
@@ -93,7 +95,9 @@ export function openConnection(visit: Visit): Promise<Connection> {
       nextPassword: askForPassword(run.ports, host.name, session),
       secrets,
     });
-    return { session, half };
+    let isLost = false;
+    session.lost.catch(() => (isLost = true));
+    return { session, half, isLost: () => isLost };
   });
 }
 

@@ -52,7 +52,11 @@ function notBegun(reason: string, failed: readonly HostResult[], instead: string
 }
 
 function canaryFailed(failure: HostResult): SyncCredsError {
-  return notBegun("the canary did not end well", [failure], "Or take another one: `--canary`");
+  return notBegun(
+    "the canary did not end well",
+    [failure],
+    "Or take another one: `--canary`; `--unreachable skip` leaves out one that is out of reach",
+  );
 }
 
 function tooMany(failed: readonly HostResult[]): SyncCredsError {

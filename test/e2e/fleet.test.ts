@@ -62,6 +62,19 @@ describe.skipIf(!hasSshd)("a push to several hosts", () => {
     expect(both.stderr).toContain("the groups prod, eu want different orders, so none is followed");
   });
 
+  test("connects anew to a host that was lost while it waited for its wave", async () => {
+    await using fleet = await openFleet(2, (at) => ({
+      ...running,
+      wrapperArguments: at === 1 ? ["--answer-ms", "1500"] : [],
+    }));
+    const push = fleet.laptop.start("push", "all", "--yes", "--json", "--waves", "1");
+    await push.reached("smoke", "web-1");
+    fleet.hosts[1]!.sshd.dropConnections();
+
+    expect(outcomes(await push.ended)).toEqual(["web-1 verified", "web-2 verified"]);
+    expect(changesOf(fleet.hosts[1]!)).toEqual(["committed"]);
+  });
+
   test("leaves nobody out for the faults of others: one dead, one with another key, one that fails", async () => {
     await using fleet = await openFleet(3, () => running);
     const [first, second] = fleet.hosts;

@@ -49,9 +49,10 @@ export async function openLightFleet(count: number, sshds = count): Promise<Ligh
     port,
     laptop,
     configure({ defaults, hosts: some = {}, file } = {}) {
-      const entries = hosts.map(({ name, address, wrapperPort }) => {
+      const entries = hosts.map(({ name, address, portOffset, wrapperPort }) => {
         const wrapper = { url: `http://127.0.0.1:${wrapperPort}` };
-        return [name, { ssh: `${user}@${address}:${port}`, wrapper, ...some[name] }] as const;
+        const ssh = `${user}@${address}:${port + portOffset}`;
+        return [name, { ssh, wrapper, ...some[name] }] as const;
       });
       const all = {
         identityFile: fleet.clientKey,
