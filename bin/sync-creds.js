@@ -1,3 +1,5 @@
 #!/usr/bin/env node
-import { main } from "../dist/main.cjs";
+// By `import` node would first look through the file for what it exports.
+import { createRequire } from "node:module";
+const { main } = createRequire(import.meta.url)("../dist/main.cjs");
 process.exitCode = await main(process.argv.slice(2));
