@@ -1,4 +1,8 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** A command to time: program, arguments and what it needs around it. */
 export interface Command {
@@ -49,20 +53,24 @@ export async function timeInTurn(commands: readonly Command[], rounds: number): 
 }
 
 /** Runs a command; resolves with what it printed. Rejects unless it ends with 0. */
-export function runToEnd({ name, argv, cwd, env, input }: Command): Promise<string> {
+export async function runToEnd({ name, argv, cwd, env, input }: Command): Promise<string> {
   const [program, ...rest] = argv;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
-    let said = "";
-    child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-    child.on("error", reject);
-    child.on("close", (code) =>
-      code === 0 ? resolve(said) : reject(new Error(`${name} ended with ${code}: ${said}`)),
-    );
-    child.stdin.on("error", () => undefined); // it may end before it has read all
-    child.stdin.end(input ?? "");
-  });
+  const folder = mkdtempSync(join(tmpdir(), "sync-creds-said-"));
+  const file = join(folder, "said");
+  // Into a file: whoever reads a pipe wakes up for every line, and on two cores that is time of whoever prints lines.
+  const said = openSync(file, "w");
+  try {
+    const child = spawn(program, rest, { cwd, env, stdio: ["pipe", said, said] });
+    child.stdin!.on("error", () => undefined); // it may end before it has read all
+    child.stdin!.end(input ?? "");
+    const [code] = (await once(child, "close")) as [number | null];
+    const text = readFileSync(file, "utf8");
+    if (code === 0) return text;
+    throw new Error(`${name} ended with ${code}: ${text}`);
+  } finally {
+    closeSync(said);
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** The peak of a Node program's resident memory in one run, in MiB. */

@@ -362,14 +362,22 @@ load_entry() {
 
 install() {
   if [ -n "$step_failed" ]; then refuse skipped && finish install && return; fi
-  compare || { fail_step "$reason" "$told" && return; }
-  set -- "$pending" "$folder"
+  wanted=
+  set --
   for entry in "$pending"/[0-9]*; do
     [ -d "$entry" ] && load_entry || continue
-    set -- "$entry"/* "$entry" "$@"
-    [ "$became" = absent ] || set -- "$target.$run_name" "$@"
+    kind_of "$target"
+    case $kind/$was in
+      absent/absent) ;;
+      file/absent) fail_step changed && return ;;
+      file/*) set -- "$@" "$target" "$entry/backup" && wanted="$wanted changed $was changed $was" ;;
+      *) fail_step changed && return ;;
+    esac
+    [ "$became" = absent ] || { set -- "$@" "$target.$run_name" && wanted="$wanted damaged $became"; }
   done
-  try arm "$@" || { fail_step write "$told" && return; }
+  compare "$@" || { fail_step "$reason" && return; }
+  if [ "$#" = 0 ]; then set -- "$pending"; else set -- "$@" "$pending"/[0-9]*/* "$pending"/[0-9]* "$pending"; fi
+  try arm "$@" "$folder" || { fail_step write "$told" && return; }
   watch_out
   state=installed
   set --
@@ -382,29 +390,20 @@ install() {
   [ "$#" = 0 ] || try flush "$@" || { take_back write "$told" && return; }
   finish install
 }
-# All of it is on the disk before the watch begins.
-arm() { flush "$@" && printf '1 %s\n' "$f_confirm" >"$pending/alive" && printf '' >"$pending/armed"; }
 # All that is about to count is as it should be: each target as it was, its copy the same, the new file whole. It is the copy
-# that would go back.
+# that would go back. `wanted` says what each of the files has to be, and what it means if it is not.
 compare() {
-  reason=changed told=
-  set --
-  for entry in "$pending"/[0-9]*; do
-    [ -d "$entry" ] && load_entry || continue
-    kind_of "$target"
-    case $kind/$was in absent/absent) ;; file/absent) return 1 ;; file/*) set -- "$@" "$target" "$entry/backup" ;; *) return 1 ;; esac
-    [ "$became" = absent ] || set -- "$@" "$target.$run_name"
-  done
-  if [ "$#" = 0 ]; then return; fi
-  hash_files "$@" 2>/dev/null
-  for entry in "$pending"/[0-9]*; do
-    [ -d "$entry" ] && load_entry || continue
-    if [ "$was" != absent ]; then
-      for path in "$target" "$entry/backup"; do next_sum && [ "$sha" = "$was" ] || return 1; done
-    fi
-    [ "$became" = absent ] || { next_sum && [ "$sha" = "$became" ] || { reason=damaged told=$target.$run_name && return 1; }; }
+  [ "$#" = 0 ] || hash_files "$@" 2>/dev/null
+  reason=
+  for want in $wanted; do
+    case $want in
+      changed | damaged) reason=$want ;;
+      *) next_sum && [ "$sha" = "$want" ] || return 1 ;;
+    esac
   done
 }
+# All of it is on the disk before the watch begins.
+arm() { flush "$@" && printf '1 %s\n' "$f_confirm" >"$pending/alive" && printf '' >"$pending/armed"; }
 take_back() {
   refuse "$@"
   step_failed=yes

@@ -18,27 +18,23 @@ start_of() {
 }
 is_running() { [ -n "$1" ] && [ -n "$2" ] && start_of "$1" && [ "$began" = "$2" ]; }
 
-# Sets socket and socket_uid: what listens on port $1, and whose it is. `ss` asks the kernel for that alone. The files below
-# /proc/net are made up from a table that grows with the machine's memory: to walk through it takes 2 ms where there are 24 GB,
-# so they are not read further than needed.
+# Sets socket and socket_uid: what listens on port $1, and whose it is. Not read further than needed: the kernel makes up
+# these files from a table that grows with the machine's memory, and each walk through all of it takes 2 ms where there are
+# 24 GB.
 find_listener() {
   socket= socket_uid=
   if [ -z "$1" ]; then return; fi
-  if have ss && told=$(ss -ltne "sport = :$1" 2>/dev/null); then
-    case $told in *' ino:'*) ;; *) return ;; esac
-    socket=${told#*' ino:'}
-    socket=${socket%%[!0-9]*}
-    told=${told%%' ino:'*}
-    case $told in *' uid:'*) socket_uid=${told##*' uid:'} && socket_uid=${socket_uid%%[!0-9]*} ;; *) socket_uid=0 ;; esac
-  else
-    told=$(awk -v port="$1" 'BEGIN {
-      port = sprintf("%04X", port)
-      for (i = 1; i < ARGC; i++)
-        while ((getline <ARGV[i]) > 0)
-          if ($4 == "0A" && substr($2, length($2) - 3) == port) { print $8, $10; exit }
-    }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
-    socket_uid=${told% *} socket=${told#* }
-  fi
+  told=$(awk -v port="$1" 'BEGIN {
+    port = sprintf("%04X", port)
+    for (i = 1; i < ARGC; i++)
+      while ((getline <ARGV[i]) > 0)
+        if ($4 == "0A" && substr($2, length($2) - 3) == port) { print $8, $10; exit }
+  }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+  socket_uid=${told% *} socket=${told#* }
+}
+# Whether nobody listens there, as far as somebody can tell without those walks: where nothing is found, they are four.
+is_free() {
+  have ss && told=$(ss -Hltn "sport = :$f_port" 2>/dev/null) && [ -z "$told" ]
 }
 
 # The process that holds a listening socket; of several workers the one that started first.
@@ -61,9 +57,9 @@ find_ours() {
 }
 find_noted() {
   read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start" || return 1
-  w_pid=$pid w_start=$start
+  w_pid=$pid w_start=$start w_noted=yes
 }
-forget_wrapper() { w_pid= w_start= w_uid= w_socket= w_state= w_restarts= w_named=; }
+forget_wrapper() { w_pid= w_start= w_uid= w_socket= w_state= w_restarts= w_named= w_noted=; }
 
 # Finds the wrapper: sets w_pid, w_start, w_uid, w_socket (empty where unknown), and where a supervisor tells, w_state,
 # w_restarts and w_named, the pid by its word.
@@ -86,7 +82,7 @@ find_wrapper() {
   w_named=$w_pid
   [ "$f_kind" != process ] || find_noted
   [ -n "$w_pid" ] || [ -z "$w_socket" ] || w_pid=$(holder_of "$w_socket")
-  [ -z "$w_pid" ] || { start_of "$w_pid" && w_start=$began; }
+  [ -z "$w_pid" ] || [ -n "$w_noted" ] || { start_of "$w_pid" && w_start=$began; }
 }
 
 # A process's variables, one a line; the last one of a name counts. pm2 gives the processes of a cluster theirs as JSON.
@@ -393,9 +389,8 @@ restart_process() {
   rounds=0
   while [ -n "$w_pid" ] && [ "$rounds" -lt 3 ]; do
     if is_alone "$w_pid"; then single=yes; else single=no; fi
-    stop_process "$w_pid" "$w_start"
     rounds=$((rounds + 1))
-    if [ "$single" = yes ] && ! is_running "$w_pid" "$w_start"; then forget_wrapper; else wait_until_free; fi
+    if stop_process "$w_pid" "$w_start" && [ "$single" = yes ]; then forget_wrapper; else wait_until_free; fi
   done
   if [ -n "$w_socket" ]; then refuse port-taken "port $f_port is still taken" && return 1; fi
   leave_out=$f_unset bring_in=$f_env
@@ -417,7 +412,7 @@ can_start() { cd "$run_in" && printf '' >>"$log_file"; }
 
 # Whether the process on the port is neither ours, nor started in the wrapper's folder, nor by its command line.
 is_foreign() {
-  read -r pid start 2>/dev/null <"$folder/wrapper-$f_port.pid" && is_running "$pid" "$start" && [ "$pid" = "$1" ] && return 1
+  [ -z "$w_noted" ] || return 1
   expand "$f_directory"
   [ "$(readlink "/proc/$1/cwd" 2>/dev/null)" = "$(cd -P "$expanded" 2>/dev/null && pwd)" ] && return 1
   case " $(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null)" in *" $f_command "*) return 1 ;; esac
@@ -433,6 +428,7 @@ is_alone() {
 }
 # Otherwise it may be gone before they are: nobody holds the port then, and yet it listens.
 wait_until_free() {
+  if is_free; then forget_wrapper && return; fi
   now
   give_up=$((clock + 200))
   while find_wrapper && [ -n "$w_socket" ] && [ -z "$w_pid" ] && [ "$clock" -lt "$give_up" ]; do
@@ -510,8 +506,7 @@ wait_until_new() {
   done
   if [ "$f_kind" = process ] && [ -r /proc/self/stat ]; then
     holder=$new_pid
-    holds "$new_pid" "$w_socket" || holder=$(holder_of "$w_socket")
-    start_of "${holder:-0}"
+    if holds "$new_pid" "$w_socket"; then began=$new_start; else holder=$(holder_of "$w_socket") && start_of "${holder:-0}"; fi
     if [ "${began:-0}" -lt "$new_start" ]; then
       refuse port-taken "port $f_port belongs to process ${holder:-of another user}"
       return 1
