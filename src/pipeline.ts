@@ -5,6 +5,7 @@ import { failureOfError, failureOfPass, failureOfRestart, failureOfVerdict } fro
 import type { Failure } from "./failure.ts";
 import { install } from "./install/install.ts";
 import { commit } from "./install/rollback.ts";
+import { look, lookAtSwitches, lookCloser } from "./look.ts";
 import { oncePerRun } from "./once-per-run.ts";
 import type { HostResult } from "./outcome.ts";
 import { planFor } from "./plan/plan-for.ts";
@@ -19,16 +20,7 @@ import { renderPlan } from "./result.ts";
 import { explain } from "./smoke/verdict.ts";
 import type { Verdict } from "./smoke/verdict.ts";
 import type { Ready } from "./turns.ts";
-import {
-  look,
-  lookAtSwitches,
-  lookCloser,
-  note,
-  openConnection,
-  orAbort,
-  orAbortWaiting,
-  step,
-} from "./visit.ts";
+import { note, openConnection, orAbort, orAbortWaiting, step } from "./visit.ts";
 import type { Connection, Job, Run, Seen, Visit } from "./visit.ts";
 import { visitHost } from "./visit-host.ts";
 import { finishAnew, goBack, recoverLeftover } from "./way-back.ts";

@@ -23,6 +23,7 @@ const CORRIDOR = [
   "proof.ts",
   "turns.ts",
   "visit.ts",
+  "look.ts",
   "visit-host.ts",
   "backups.ts",
   "unlock.ts",
