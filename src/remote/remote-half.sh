@@ -1,6 +1,6 @@
 # sync-creds, the half that runs on the host. Plain POSIX sh; nothing stays behind but one folder.
-# Before it come supervisors.sh (which process the wrapper is, how it is restarted), look.sh (how the host is) and
-# inspect.sh (who really runs the wrapper).
+# Before it come supervisors.sh (which process the wrapper is, how it is restarted), look.sh (how the host is) and, for the
+# doctor, inspect.sh (who really runs the wrapper).
 #
 # It arrives on stdin of a constant command line and reads requests from the same stdin:
 #     verb, then `key=value` lines, then a line with a single dot, then `size` raw bytes where a file is sent
@@ -346,7 +346,8 @@ $missing"
     place=${place%/*}
   done
   [ -n "$missing" ] || return 0
-  printf '%s' "$missing" >"$entry/made" || return 1
+  # Where this is done once more (see `try`), some of them may be there by now.
+  [ -s "$entry/made" ] || printf '%s' "$missing" >"$entry/made" || return 1
   if [ -n "$as" ]; then as_root mkdir -p -m 755 "${f_path%/*}"; else mkdir -p "${f_path%/*}"; fi
 }
 unmake_folders() {
@@ -375,7 +376,7 @@ install() {
     esac
     [ "$became" = absent ] || { set -- "$@" "$target.$run_name" && wanted="$wanted damaged $became"; }
   done
-  compare "$@" || { fail_step "$reason" && return; }
+  compare "$@" || { fail_step "$reason" "$path" && return; }
   if [ "$#" = 0 ]; then set -- "$pending"; else set -- "$@" "$pending"/[0-9]*/* "$pending"/[0-9]* "$pending"; fi
   try arm "$@" "$folder" || { fail_step write "$told" && return; }
   watch_out
@@ -394,10 +395,9 @@ install() {
 # that would go back. `wanted` says what each of the files has to be, and what it means if it is not.
 compare() {
   [ "$#" = 0 ] || hash_files "$@" 2>/dev/null
-  reason=
   for want in $wanted; do
     case $want in
-      changed | damaged) reason=$want ;;
+      changed | damaged) reason=$want path=$1 && shift ;;
       *) next_sum && [ "$sha" = "$want" ] || return 1 ;;
     esac
   done

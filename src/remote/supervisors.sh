@@ -329,7 +329,8 @@ $told" ;;
 # ---- the environment that a wrapper is started with ---------------------------------------------------------
 
 # What the old process had is kept for the new one, and for the way back, when nothing runs any more that could tell: as
-# a script that sets it again, in a file, for its values may be secrets. $1: an ERE of the names. The restart begins when the file is whole.
+# a script that sets it again, in a file, for its values may be secrets. $1: an ERE of the names. The restart begins when
+# the file is whole.
 environment=
 keep_environment() {
   environment=
@@ -354,6 +355,7 @@ had_environment='[ -z "$0" ] || . "$0"
 '
 # What a login has and the old process had not. The profile has been read: a command may need its functions.
 only_theirs='[ -z "$0" ] || {
+  set -f
   IFS="
 "
   for line in $(export -p); do
@@ -362,6 +364,7 @@ only_theirs='[ -z "$0" ] || {
     case $name in CLAUDE_CONFIG_DIR | UID | EUID | PPID | "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) unset "$name" ;; esac
   done
   unset IFS
+  set +f
 }
 '
 unset_names='for name in $1; do unset "$name"; done
