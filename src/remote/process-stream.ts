@@ -28,12 +28,13 @@ export class ProcessStream extends Duplex {
     this.#process.stdout.resume();
   }
 
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#process.stdin.write(chunk, done);
+  // An input that nobody reads any more is no failure of the stream either: `stdout` tells how it ends.
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#process.stdin.write(chunk, () => done());
   }
 
   override _final(done: () => void): void {
-    this.#process.stdin.end(done);
+    this.#process.stdin.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
