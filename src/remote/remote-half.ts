@@ -59,8 +59,8 @@ export class RemoteHalf {
   #failure: unknown;
 
   /**
-   * Starts the script. What is asked is sent as soon as the host has started it; nothing secret may be asked before the
-   * first answer has come: until then the other side could be anything that echoes its input.
+   * Starts the script. It is sent right behind the command, and what is asked behind it; nothing secret may be asked before
+   * the first answer has come: until then the other side could be anything that echoes its input.
    */
   constructor(
     session: Session,

@@ -7,7 +7,10 @@ import type { Duplex, Readable, Writable } from "node:stream";
 export interface Session {
   /** `user@host:port`, for messages. */
   readonly address: string;
-  /** Runs a command line in the login shell; resolves once the host has started it. */
+  /**
+   * Asks for a command line to be run in the login shell; resolves once something may be sent to it. Whether the host does
+   * run it, `exited` tells. Errors: `REMOTE_SHELL`.
+   */
   exec(command: string): Promise<RemoteProcess>;
   /**
    * Opens a TCP stream from the host to an address as the host sees it.
@@ -26,6 +29,9 @@ export interface RemoteProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Resolves when the command has ended; rejects with `CONNECTION_LOST` when the link went first. */
+  /**
+   * Resolves when the command has ended; rejects with `CONNECTION_LOST` when the link went first, with `REMOTE_SHELL` when
+   * the host did not start it.
+   */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }

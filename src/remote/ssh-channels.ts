@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import type { RemoteProcess } from "./session.ts";
+import { requestCommand } from "./ssh-shortcuts.ts";
 import {
   connectionLost,
   forwardingForbidden,
@@ -23,7 +24,7 @@ export interface Link {
   isLost(): boolean;
 }
 
-/** Starts a command in the login shell. Errors: `REMOTE_SHELL` when the host opens no session for it. */
+/** Asks for a command in the login shell. Errors: `REMOTE_SHELL` when the host opens no session for it. */
 export async function startCommand(link: Link, command: string): Promise<RemoteProcess> {
   const { channel, ended } = await Promise.race([link.lost, openCommand(link, command)]);
   const exited = Promise.race([link.lost, ended]);
@@ -44,22 +45,17 @@ export async function openForward(link: Link, host: string, port: number): Promi
   }
 }
 
-interface Started {
+interface Asked {
   readonly channel: ClientChannel;
-  readonly ended: Promise<{ code: number | null; signal: string | null }>;
+  readonly ended: RemoteProcess["exited"];
 }
 
-async function openCommand(link: Link, command: string): Promise<Started> {
+async function openCommand(link: Link, command: string): Promise<Asked> {
   const { connection, address, lost } = link;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await new Promise<Started>((resolve, reject) => {
-        connection.exec(command, (error, channel) => {
-          if (error) return reject(error);
-          // At once: the exit status may come in the same packet as the channel.
-          resolve({ channel: withoutUncaughtErrors(channel), ended: endOf(channel, address) });
-        });
-      });
+      const { channel, started } = await requestCommand(connection, command);
+      return { channel: withoutUncaughtErrors(channel), ended: endOf(channel, started, address) };
     } catch (error) {
       if (link.isLost()) return lost;
       const delayMs = RETRY_DELAYS_MS[attempt];
@@ -70,8 +66,9 @@ async function openCommand(link: Link, command: string): Promise<Started> {
   }
 }
 
-function endOf(channel: ClientChannel, address: string): Started["ended"] {
-  const ended: Started["ended"] = new Promise((resolve, reject) => {
+function endOf(channel: ClientChannel, started: Promise<void>, address: string): Asked["ended"] {
+  const ended: Asked["ended"] = new Promise((resolve, reject) => {
+    started.catch((error: unknown) => reject(startsNoCommand(address, error)));
     channel.once("exit", (code: number | null, signal?: string) => {
       resolve({ code, signal: signal ?? null });
     });

@@ -28,6 +28,22 @@ describe.skipIf(!hasSshd)("logging in", () => {
     }
   });
 
+  test.each([["rsa"], ["ed25519"]] as const)(
+    "a key of type %s that the host does not know is no obstacle to the next one",
+    async (type) => {
+      await using sshd = await startSshd();
+      const stranger = join(sshd.directory, "stranger");
+      generateKey(stranger, type);
+      const own = readFileSync(sshd.sshConfig, "utf8");
+      writeFileSync(sshd.sshConfig, `IdentityFile ${stranger}\n${own}`);
+      const host = { sshConfig: sshd.sshConfig, ssh: { host: "host" } };
+      await expect(runOn(sshd, "echo in", {}, host)).resolves.toMatchObject({
+        out: "in\n",
+      });
+      expect(sshd.log().match(/^Failed publickey /gm)).toHaveLength(1);
+    },
+  );
+
   test.each([
     ["OpenSSH's own format", "ed25519", []],
     ["PEM", "rsa", ["-m", "PEM"]],
