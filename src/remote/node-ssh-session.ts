@@ -10,7 +10,7 @@ import { sshAlgorithms } from "./ssh-algorithms.ts";
 import { openForward, startCommand } from "./ssh-channels.ts";
 import { sendTogether } from "./send-together.ts";
 import { loginInOrder, type LoginEvents } from "./ssh-login.ts";
-import { logInAtOnce } from "./ssh-shortcuts.ts";
+import { signAtOnce } from "./ssh-shortcuts.ts";
 import { TimeLimit } from "../time-limit.ts";
 import {
   abortReason,
@@ -154,8 +154,7 @@ function startSsh(socket: Duplex, options: OpenOptions, progress: Progress, even
   started.catch(() => undefined);
   const { connection } = ssh;
   if (connection === null) throw new Error("node-ssh made no connection");
-  const isKeyFirst = options.methods[0] === "publickey";
-  logInAtOnce(connection, isKeyFirst ? options.offers[0]?.key : undefined);
+  signAtOnce(connection);
 
   const ready = new Promise<void>((resolve) => {
     connection.once("ready", resolve);

@@ -8,8 +8,8 @@ export interface Session {
   /** `user@host:port`, for messages. */
   readonly address: string;
   /**
-   * Asks for a command line to be run in the login shell; resolves once something may be sent to it. Whether the host does
-   * run it, `exited` tells. Errors: `REMOTE_SHELL`.
+   * Has a command line run in the login shell; resolves once something may be sent to it. Errors: `REMOTE_SHELL` when the
+   * host opens no channel for it. One that opens a channel and starts nothing says nothing.
    */
   exec(command: string): Promise<RemoteProcess>;
   /**
@@ -29,9 +29,6 @@ export interface RemoteProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /**
-   * Resolves when the command has ended; rejects with `CONNECTION_LOST` when the link went first, with `REMOTE_SHELL` when
-   * the host did not start it.
-   */
+  /** Resolves when the command has ended; rejects with `CONNECTION_LOST` when the link went first. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import type { RemoteProcess } from "./session.ts";
-import { requestCommand } from "./ssh-shortcuts.ts";
+import { startAtOnce } from "./ssh-shortcuts.ts";
 import {
   connectionLost,
   forwardingForbidden,
@@ -24,7 +24,7 @@ export interface Link {
   isLost(): boolean;
 }
 
-/** Asks for a command in the login shell. Errors: `REMOTE_SHELL` when the host opens no session for it. */
+/** Starts a command in the login shell. Errors: `REMOTE_SHELL` when the host opens no session for it. */
 export async function startCommand(link: Link, command: string): Promise<RemoteProcess> {
   const { channel, ended } = await Promise.race([link.lost, openCommand(link, command)]);
   const exited = Promise.race([link.lost, ended]);
@@ -45,17 +45,17 @@ export async function openForward(link: Link, host: string, port: number): Promi
   }
 }
 
-interface Asked {
+interface Started {
   readonly channel: ClientChannel;
   readonly ended: RemoteProcess["exited"];
 }
 
-async function openCommand(link: Link, command: string): Promise<Asked> {
+async function openCommand(link: Link, command: string): Promise<Started> {
   const { connection, address, lost } = link;
   for (let attempt = 0; ; attempt++) {
     try {
-      const { channel, started } = await requestCommand(connection, command);
-      return { channel: withoutUncaughtErrors(channel), ended: endOf(channel, started, address) };
+      const channel = withoutUncaughtErrors(await startAtOnce(connection, command));
+      return { channel, ended: endOf(channel, address) };
     } catch (error) {
       if (link.isLost()) return lost;
       const delayMs = RETRY_DELAYS_MS[attempt];
@@ -66,9 +66,8 @@ async function openCommand(link: Link, command: string): Promise<Asked> {
   }
 }
 
-function endOf(channel: ClientChannel, started: Promise<void>, address: string): Asked["ended"] {
-  const ended: Asked["ended"] = new Promise((resolve, reject) => {
-    started.catch((error: unknown) => reject(startsNoCommand(address, error)));
+function endOf(channel: ClientChannel, address: string): Started["ended"] {
+  const ended: Started["ended"] = new Promise((resolve, reject) => {
     channel.once("exit", (code: number | null, signal?: string) => {
       resolve({ code, signal: signal ?? null });
     });

@@ -1,17 +1,15 @@
 import type { Client, ClientChannel, ParsedKey } from "ssh2";
 
 /*
- * Three round trips of each connection that the protocol does not ask for and ssh2 takes. It has no public way around them,
+ * Two round trips of each connection that the protocol does not ask for and ssh2 takes. It has no public way around them,
  * so these go through its private parts; they are bundled with this program, and do not change behind its back.
  */
 
 /**
- * Logs in without waiting in between. The service is asked for and used at once: only a server that has not proved its key
- * must be heard first (RFC 4253 §10), and every key exchange that we offer ends with that proof. And a key at hand signs at
- * once instead of being shown first (RFC 4252 §7); one in an agent is shown, for a signature may want a touch.
- * To be called after `connect` and before anything has come in.
+ * Has keys at hand sign at once, instead of showing each first to hear whether it is worth it (RFC 4252 §7). One in an agent
+ * is shown, for a signature may want a touch. To be called after `connect` and before anything has come in.
  */
-export function logInAtOnce(connection: Client, firstKey: ParsedKey | undefined): void {
+export function signAtOnce(connection: Client): void {
   const { _protocol: protocol } = inside(connection);
   const ask = protocol.authPK.bind(protocol);
   protocol.authPK = (user, key, algorithm = key.type, sign) => {
@@ -23,27 +21,14 @@ export function logInAtOnce(connection: Client, firstKey: ParsedKey | undefined)
       else done(signature);
     });
   };
-
-  // Which hash an RSA key signs with is known when the server has said more about itself.
-  if (firstKey === undefined || firstKey.type === "ssh-rsa") return;
-  const request = protocol.service.bind(protocol);
-  const { SERVICE_ACCEPT: accepted } = protocol._handlers;
-  protocol.service = (name) => {
-    protocol._handlers.SERVICE_ACCEPT = () => {};
-    request(name);
-    accepted(protocol, name);
-  };
 }
 
-/** A command that the host was asked to start. */
-export interface Requested {
-  readonly channel: ClientChannel;
-  /** Resolves when the host has started it, rejects when it does not. */
-  readonly started: Promise<void>;
-}
-
-/** Asks for a command; what it shall read may be sent behind the request. Rejects when the host opens no channel. */
-export async function requestCommand(connection: Client, command: string): Promise<Requested> {
+/**
+ * Starts a command without hearing that it was started: what it shall read may be sent behind it, and nothing stands before
+ * its first words, which sshd would hold back for a round trip (it leaves Nagle on). A host that does not start it says
+ * nothing. Rejects when the host opens no channel.
+ */
+export async function startAtOnce(connection: Client, command: string): Promise<ClientChannel> {
   const { _chanMgr: channels, _protocol: protocol } = inside(connection);
   const channel = await new Promise<ClientChannel & InsideOfChannel>((resolve, reject) => {
     const opened = (error: Error | undefined, one: ClientChannel & InsideOfChannel): void => {
@@ -53,15 +38,8 @@ export async function requestCommand(connection: Client, command: string): Promi
     opened.type = "session";
     protocol.session(channels.add(opened), WINDOW_BYTES, PACKET_BYTES);
   });
-  const started = new Promise<void>((resolve, reject) => {
-    channel._callbacks.push((failed) => {
-      if (failed) reject(failed === true ? new Error("it refuses the command") : failed);
-      else resolve();
-    });
-  });
-  started.catch(() => undefined);
-  protocol.exec(channel.outgoing.id, command, true);
-  return { channel, started };
+  protocol.exec(channel.outgoing.id, command, false);
+  return channel;
 }
 
 // As ssh2's own channels.
@@ -79,8 +57,6 @@ type Sign = (data: Buffer, done: (signature: Buffer) => void) => void;
 /** What we use of the inside of ssh2's client. */
 interface Inside {
   readonly _protocol: {
-    readonly _handlers: { SERVICE_ACCEPT: (protocol: unknown, name: string) => void };
-    service: (name: string) => void;
     authPK: (user: string, key: ParsedKey, algorithm?: string, sign?: Sign) => void;
     session(channel: number, window: number, packet: number): void;
     exec(channel: number, command: string, wantsReply: boolean): void;
@@ -89,7 +65,6 @@ interface Inside {
 }
 
 interface InsideOfChannel {
-  readonly _callbacks: ((failed?: Error | boolean) => void)[];
   readonly outgoing: { readonly id: number };
 }
 

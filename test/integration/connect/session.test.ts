@@ -1,11 +1,7 @@
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { buffer, text } from "node:stream/consumers";
-import ssh2 from "ssh2";
 import { describe, expect, test } from "vitest";
-import { generateKeyPair } from "../../../src/demo/embedded-host.ts";
-import { openNodeSshSession } from "../../../src/remote/node-ssh-session.ts";
 import { overTransport, runOn, TRANSPORTS } from "../../support/connected.ts";
 import { canChooseShell, freePort, hasSshd, startSshd } from "../../support/sshd.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
@@ -177,33 +173,4 @@ describe.skipIf(!canChooseShell)("a host with another login shell", () => {
     await using sshd = await startSshd({ shell: "/usr/sbin/nologin" });
     await expect(runOn(sshd, "true")).resolves.toMatchObject({ code: 1 });
   });
-});
-
-test("a server that opens a channel and refuses the command is told by the command's end", async () => {
-  const [hostKey, clientKey] = [generateKeyPair(), generateKeyPair()];
-  const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
-    client.on("authentication", (login) => login.accept());
-    client.on("session", (accept) => accept().on("exec", (_accept, reject) => reject()));
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const place = server.address();
-  const key = ssh2.utils.parseKey(clientKey.private);
-  if (key instanceof Error) throw key;
-  const session = await openNodeSshSession({
-    address: "refusing",
-    command: "ssh refusing",
-    host: "127.0.0.1",
-    port: typeof place === "object" && place ? place.port : 0,
-    user: "anybody",
-    offers: [{ label: "the key", key }],
-    methods: ["publickey"],
-    isHostKeyTrusted: () => true,
-    knownKeyTypes: [],
-    connectTimeoutMs: 5000,
-    keepAlive: { intervalMs: 0, count: 3 },
-  });
-  const { exited } = await session.exec("true");
-  await expect(exited).rejects.toMatchObject({ code: "REMOTE_SHELL" });
-  session.close();
-  server.close();
 });
