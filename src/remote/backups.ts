@@ -51,7 +51,7 @@ export function parseBackups(answer: Answer): Backup[] {
       awaited = parseEntry(value);
       if (awaited !== undefined) last.files.push(awaited);
     } else if (key === "look" && awaited !== undefined && last !== undefined) {
-      const [, path] = splitAfter(value, 4);
+      const [, path] = splitAfter(value, 1);
       last.files[last.files.length - 1] = { ...awaited, copy: copies.get(path) ?? ABSENT };
       awaited = undefined;
     }

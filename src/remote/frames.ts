@@ -100,7 +100,7 @@ export function renderRequest({ verb, fields = {}, payload }: RemoteRequest): Bu
 /**
  * Finds our answers in whatever a host prints. Only lines that start with this run's nonce count: greetings, echoes
  * and the noise of start-up files fall away. Bytes are put together before they are decoded. Behind `bytes=` comes a
- * file as `od` prints it, which counts up to the next line of ours.
+ * file as `od` prints it, behind `list=` and `df=` what those programs print: it counts up to the next line of ours.
  * Errors: `PROTOCOL` when a host sends more than any honest one would, `REMOTE_SHELL` when it sends our own input.
  */
 export class AnswerReader {
@@ -108,7 +108,7 @@ export class AnswerReader {
   #pending: Buffer[] = [];
   #pendingLength = 0;
   #total = 0;
-  #dump: string[] | undefined;
+  #block: Block | undefined;
 
   constructor(nonce: string) {
     this.#prefix = `${nonce} `;
@@ -139,14 +139,14 @@ export class AnswerReader {
     if (!line.startsWith(this.#prefix)) {
       // Only our own input has the nonce at the end of a line: whoever sends it back has not run it.
       if (line.trimEnd().endsWith(this.#prefix.trimEnd())) throw echoed();
-      if (/^[ 0-9a-f]+\r?$/.test(line)) this.#dump?.push(line.trim());
+      this.#block?.lines.push(line.replace(/\r$/, ""));
       return [];
     }
-    const dumped = this.#dump?.join("").replaceAll(" ", "");
-    const facts = dumped === undefined ? [] : [{ key: "bytes", value: dumped }];
+    const facts = this.#block === undefined ? [] : [toFact(this.#block)];
     const text = line.slice(this.#prefix.length).replace(/\r$/, "");
-    this.#dump = text === "bytes=" ? [] : undefined;
-    if (this.#dump !== undefined) return facts;
+    const key = /^(bytes|list|df)=$/.exec(text)?.[1];
+    this.#block = key === undefined ? undefined : { key, lines: [] };
+    if (key !== undefined) return facts;
     const equals = text.indexOf("=");
     const fact =
       equals === -1
@@ -154,6 +154,18 @@ export class AnswerReader {
         : { key: text.slice(0, equals), value: text.slice(equals + 1) };
     return [...facts, fact];
   }
+}
+
+/** What a program has printed for us, line by line, noise among it. */
+interface Block {
+  readonly key: string;
+  readonly lines: string[];
+}
+
+function toFact({ key, lines }: Block): Fact {
+  if (key !== "bytes") return { key, value: lines.join("\n") };
+  const dump = lines.filter((line) => /^[ 0-9a-f]+$/.test(line));
+  return { key, value: dump.join("").replaceAll(" ", "") };
 }
 
 function renderReading(script: string): string {

@@ -21,31 +21,43 @@ export type HostFiles = ReadonlyMap<string, HostFile>;
 /** A path that is not there. */
 export const ABSENT: HostFile = { kind: "absent", mode: "", uid: -1, links: 0, bytes: undefined };
 
-/** Reads `kind mode uid links`, as far as it is told. */
-export function parseEntry(line: string | undefined): Entry {
-  const [kind = "absent", mode = "", uid = "", links = ""] = (line ?? "absent").split(" ");
+/** More is not shown; one byte more than this was sent. */
+const MOST_BYTES = 256 * 1024;
+
+/** Reads `kind path`, with what `ls -ldn` has listed of the path. */
+export function parseEntry(line: string | undefined, listed: string): Entry {
+  const [kind, path] = splitAfter(line ?? "absent", 1);
+  const [mode = "", links, uid] = kind === "absent" ? [] : findListed(path, listed);
   return {
     kind: isEntryKind(kind) ? kind : "other",
-    mode,
-    uid: Number(uid || -1),
-    links: Number(links || 0),
+    mode: /^[-a-zA-Z+.@]*$/.test(mode) ? mode : "?",
+    uid: Number(uid ?? -1),
+    links: Number(links ?? 0),
   };
 }
 
 /** The files that an answer shows: a `look=` line for each, and a `bytes=` line behind it where they were readable. */
-export function parseHostFiles({ facts }: Answer): HostFiles {
+export function parseHostFiles(answer: Answer): HostFiles {
+  const listed = answer.get("list") ?? "";
   const files = new Map<string, HostFile>();
   let last: string | undefined;
-  for (const { key, value } of facts) {
+  for (const { key, value } of answer.facts) {
     if (key === "look") {
-      const [words, path] = splitAfter(value, 4);
-      files.set(path, { ...parseEntry(words), bytes: undefined });
-      last = path;
-    } else if (key === "bytes" && last !== undefined) {
+      last = splitAfter(value, 1)[1];
+      files.set(last, { ...parseEntry(value, listed), bytes: undefined });
+    } else if (key === "bytes" && last !== undefined && value.length <= 2 * MOST_BYTES) {
       files.set(last, { ...(files.get(last) ?? ABSENT), bytes: Buffer.from(value, "hex") });
     }
   }
   return files;
+}
+
+/** The words of a line of `ls -ldn`, which begins with mode, links and owner; it ends with the path, or with where a link leads. */
+function findListed(path: string, listed: string): string[] {
+  const line = listed
+    .split("\n")
+    .find((one) => one.endsWith(` ${path}`) || one.includes(` ${path} -> `));
+  return line?.split(/ +/) ?? [];
 }
 
 /** A mode as `ls -l` prints it, in octal digits for `chmod`: `-rw-r--r--` is `644`. */

@@ -20,7 +20,6 @@ probe() {
   physical "$dir" && dir=$real
   folder=$dir/.sync-creds
   say "dir=$dir"
-  free_space
   [ -z "$w_pid$w_socket" ] || say "wrapper=${w_pid:-?} ${w_start:-?} ${w_uid:-?} ${w_socket:-?}"
   [ -z "$w_state" ] || say "unit=$w_state"
   if [ "$f_kind" = process ] && [ -n "$w_pid" ]; then
@@ -29,7 +28,7 @@ probe() {
   [ -z "$f_directory" ] || { expand "$f_directory" && kind_of "$expanded" && say "directory=$kind"; }
   claude_version
   if read_lock && is_running "$pid" "$start"; then tell_holder lock; fi
-  if [ -e "$folder/pending" ]; then read -r who 2>/dev/null <"$folder/pending/who"; say "pending=${who:-unknown}"; fi
+  if [ -e "$folder/pending" ]; then read_change "$folder/pending" && say "pending=$who"; fi
   case $f_ask in *last*) [ ! -r "$folder/history" ] || say "last=$(tail -n 1 "$folder/history")" ;; esac
   set -- "$dir/.credentials.json" "$dir/settings.json" "$folder/wrapper.env" "$folder/api-key" "$folder/api-key.sh"
   [ -z "$project" ] || [ "$project/.claude" = "$dir" ] ||
@@ -38,11 +37,11 @@ probe() {
   [ -z "$wiring" ] || set -- "$@" "$wiring"
   [ -z "$f_envfile" ] || { expand "$f_envfile" && set -- "$@" "$expanded"; }
   physical "$HOME"
-  list "$real" "$dir" "$@"
-  describe home "$real"
-  describe dir "$dir"
+  kind_of "$real" && say "home.is=$kind $real"
+  kind_of "$dir" && say "dir.is=$kind $dir"
   {
-    printf '%s' "$out"
+    list "$real" "$dir" "$@"
+    free_space
     [ -n "$clock_told" ] || date "+$nonce clock=%s"
     for path in "$@"; do show "$path"; done
     printf '%s end=probe\n' "$nonce"
@@ -56,42 +55,26 @@ physical() {
   { cd -P "$1" && real=$PWD && cd "$OLDPWD"; } >/dev/null 2>&1
 }
 
-# Asks once for all paths that will be looked at.
-list() { listing=$newline$(ls -ldn "$@" 2>/dev/null)$newline; }
-# Sets mode, links, owner and size of a path, from that list; empty for one that is not in it.
-find_in_list() {
-  before=${listing%%" $1$newline"*}
-  [ "$before" != "$listing" ] || before=${listing%%" $1 -> "*}
-  if [ "$before" = "$listing" ]; then mode= links= owner= size= && return; fi
-  # shellcheck disable=SC2086
-  set -- ${before##*"$newline"}
-  mode=${1-} links=${2-} owner=${3-} size=${5-}
+# Begins an answer that goes straight to the other side, with what `ls` says of all paths that it will show.
+list() {
+  printf '%s%s list=\n' "$out" "$nonce"
+  ls -ldn "$@" 2>/dev/null
 }
-
-# Kind, mode, owner and links of a path: `dir=directory drwx------ 1000 2`.
-describe() {
-  kind_of "$2"
-  find_in_list "$2"
-  if [ "$kind" = absent ]; then say "$1.is=absent"; else say "$1.is=$kind ${mode:-?} ${owner:-?} ${links:-?}"; fi
-}
-
-# A file that we may come to replace: what stands there, and its bytes. Straight to the other side: no variable holds them.
+# A file that we may come to replace: what stands there, and its bytes, which no variable holds. Through a link it is read
+# too, though never written. One byte beyond what the other side takes tells it that there are more.
 show() {
   kind_of "$1"
   [ "$kind" != absent ] || return 0
-  find_in_list "$1"
-  printf '%s look=%s %s %s %s %s\n' "$nonce" "$kind" "${mode:-?}" "${owner:-?}" "${links:-?}" "$1"
-  # Through a link it is read too, though never written.
+  printf '%s look=%s %s\n' "$nonce" "$kind" "$1"
   [ -f "$1" ] && [ -r "$1" ] || return 0
-  [ "$kind" = file ] || size=$(wc -c <"$1")
-  [ "${size:-0}" -le 262144 ] || return 0
   printf '%s bytes=\n' "$nonce"
-  od -An -v -tx1 "$1"
+  od -An -v -tx1 -N 262145 "$1"
 }
 read_file() {
+  expand "$f_path"
   {
-    printf '%s' "$out"
-    expand "$f_path" && list "$expanded" && show "$expanded"
+    list "$expanded"
+    show "$expanded"
     printf '%s end=read\n' "$nonce"
   } | dd obs=1048576 2>/dev/null
   out=
@@ -100,10 +83,8 @@ read_file() {
 free_space() {
   place=$dir
   [ -d "$place" ] || place=$HOME
-  told=$(df -Pk "$place" 2>/dev/null)
-  # shellcheck disable=SC2086
-  set -- ${told#*"$newline"}
-  [ -z "${4-}" ] || say "free=$4"
+  printf '%s df=\n' "$nonce"
+  df -Pk "$place" 2>/dev/null
 }
 
 # Read from its package, not by running it: that takes half a second and may write to the home.
@@ -127,6 +108,7 @@ shadows_of() {
   shift
   wrapper_dir=
   if [ -n "$process" ] && ! is_container && [ ! -r "/proc/$process/environ" ]; then say "env=?" && process=; fi
+  if [ "$#" = 0 ] && has_none "$process"; then return; fi
   [ -z "$process" ] || set -- place=process - "$@"
   if [ "$#" = 0 ]; then return; fi
   if [ -z "$process" ]; then found=$(variables_in "$@" </dev/null)
@@ -143,6 +125,12 @@ shadows_of() {
     esac
     case $found in *"$newline"*) found=${found#*"$newline"} ;; *) found= ;; esac
   done
+}
+
+# Whether a process is certain to have none of the variables: a look that costs a third of the whole one.
+has_none() {
+  case $f_kind in process | systemd) ;; *) return 1 ;; esac
+  [ -r "/proc/$1/environ" ] && ! grep -q -e ANTHROPIC -e CLAUDE "/proc/$1/environ" 2>/dev/null
 }
 
 # The folder that the wrapper works in: its settings and its .env count. Set in `project`, and told.
@@ -218,9 +206,9 @@ function kind_of(value) {
 }'
 # The environment of a process as lines (`place=process -`): name and kind. And any text that gives names values (env files,
 # units, YAML, JavaScript, ini, shell): place, line, kind, name, path. `NAME: ${NAME}` only hands on what stands elsewhere;
-# `export` in an env file of systemd is passed over, as by systemd.
+# `export` in an env file of systemd is passed over, as by systemd. Ends the shell that it is called in.
 variables_in() {
-  awk -v outranking="$outranking" -v after="(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
+  exec awk -v outranking="$outranking" -v after="(['\"]?[ \t]*[=:]|</key>)[ \t]*['\"]?" "$kind_of_value"'
     BEGIN { names = "(^|[^A-Za-z0-9_${])" outranking after; whole = "^" outranking "$" }
     place == "process" {
       name = $0

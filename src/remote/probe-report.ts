@@ -82,20 +82,20 @@ export function parseProbe(answer: Answer): ProbeReport {
   const files = parseHostFiles(answer);
   const configDir = answer.get("dir") ?? "";
   const credentials = files.get(`${configDir}/.credentials.json`) ?? ABSENT;
-  const free = answer.get("free");
+  const listed = answer.get("list") ?? "";
   return {
     user: user?.[2] ?? "?",
     uid: Number(user?.[1] ?? -1),
     home: answer.get("home") ?? "",
     configDir,
-    homeEntry: parseEntry(told("home.is")),
-    dirEntry: parseEntry(told("dir.is")),
+    homeEntry: parseEntry(answer.get("home.is"), listed),
+    dirEntry: parseEntry(answer.get("dir.is"), listed),
     fileEntry: credentials,
     file: credentials.bytes,
     files,
     project: toPath(answer.get("project")),
     wiring: toPath(answer.get("wiring")),
-    freeKiB: free === undefined ? undefined : Number(free),
+    freeKiB: parseFree(answer.get("df")),
     boot: told("boot"),
     clock: Number(answer.get("clock")) * 1000,
     missing: answer.all("missing").map(printable),
@@ -142,6 +142,12 @@ export function parseShadows(answer: Answer): ShadowFact[] {
     return { name, place: toPlace(place), value: toClass(value), path: printable(path), line };
   });
   return [...ofProcess, ...ofFiles];
+}
+
+/** `df -Pk` says it in the fourth column, below a headline. */
+function parseFree(told: string | undefined): number | undefined {
+  const free = told?.split("\n")[1]?.split(/ +/)[3];
+  return free !== undefined && /^\d+$/.test(free) ? Number(free) : undefined;
 }
 
 /** A path that could not be shown as it is, nor sent back on a line of its own, is none. */

@@ -10,7 +10,8 @@
 #
 # Its folder is <config dir>/.sync-creds, mode 0700:
 #     lock       who works on this host now: pid, start time, run, who, since
-#     pending/   the change under way, whole: file by file what was, what shall be, how to restart, this script
+#     pending/   the change under way, whole: `change` says whose it is and how to restart, a folder for each file what was
+#                and what shall be; and this script
 #     backups/   the last five changes, files as they were before them; history: one line for each run
 #
 # The way back is one function, `undo`. It serves a rollback, the dead-man switch (`sh pending/script dead-man`), the
@@ -238,12 +239,10 @@ begin() {
 write_journal() {
   set -- "$pending"
   while [ "$#" -le "$f_files" ]; do set -- "$@" "$pending/$#"; done
-  mkdir -p "$@" && printf '%s\n' "$f_who" >"$pending/who" && printf '%s\n' "${f_what:-push}" >"$pending/what" &&
-    printf '%s\n' "$run_name" >"$pending/run" && printf '%s\n' "$f_confirm" >"$pending/confirm" &&
-    printf '%s\n' "$sync_creds" >"$pending/script" && write_recipe >"$pending/recipe"
+  mkdir -p "$@" && printf '%s\n' "$sync_creds" >"$pending/script" && describe_change >"$pending/change"
 }
-write_recipe() {
-  printf 'dir=%s\n' "$dir" || return 1
+describe_change() {
+  printf 'run=%s\nwho=%s\nwhat=%s\nconfirm=%s\ndir=%s\n' "$f_run" "$f_who" "${f_what:-push}" "$f_confirm" "$dir" || return 1
   for key in $recipe; do eval "printf '%s=%s\n' $key \"\$f_$key\"" || return 1; done
 }
 
@@ -297,8 +296,7 @@ file() {
   fail_step write "$told"
 }
 prepare() {
-  { [ -d "$entry" ] || mkdir "$entry"; } && printf '%s\n' "$f_path" >"$entry/path" && printf '%s\n' "$was" >"$entry/old" &&
-    printf '%s\n' "$f_sha" >"$entry/new" && printf '%s\n' "$as" >"$entry/as" &&
+  { [ -d "$entry" ] || mkdir "$entry"; } && printf '%s\n' "$f_path" "$was" "$f_sha" "$as" >"$entry/about" &&
     { [ "$was" = absent ] || cp -p "$f_path" "$entry/backup"; } && make_folders || return 1
 }
 # A new file has the owner and group of the one it replaces, and its mode before the first byte of its content. Fails with 3
@@ -356,9 +354,7 @@ unmake_folders() {
 }
 # One entry of the change: target, was, became, and as, what must stand before commands on it.
 load_entry() {
-  IFS= read -r target 2>/dev/null <"$entry/path" && IFS= read -r was 2>/dev/null <"$entry/old" &&
-    IFS= read -r became 2>/dev/null <"$entry/new" || return 1
-  IFS= read -r as 2>/dev/null <"$entry/as" || as=
+  { IFS= read -r target && IFS= read -r was && IFS= read -r became && IFS= read -r as; } 2>/dev/null <"$entry/about"
 }
 
 install() {
@@ -377,8 +373,9 @@ install() {
     [ "$became" = absent ] || { set -- "$@" "$target.$run_name" && wanted="$wanted damaged $became"; }
   done
   compare "$@" || { fail_step "$reason" "$path" && return; }
-  if [ "$#" = 0 ]; then set -- "$pending"; else set -- "$@" "$pending"/[0-9]*/* "$pending"/[0-9]* "$pending"; fi
-  try arm "$@" "$folder" || { fail_step write "$told" && return; }
+  set -- "$@" "$pending"/* "$pending" "$folder"
+  [ ! -d "$pending/1" ] || set -- "$@" "$pending"/[0-9]*/*
+  try arm "$@" || { fail_step write "$told" && return; }
   watch_out
   state=installed
   set --
@@ -505,22 +502,20 @@ keep_backups() {
 find_newest() {
   dear=
   for name in $1; do
-    read -r what _ 2>/dev/null <"$folder/backups/$name/what" || what=push
-    if [ "$what" != switch ] && [ -e "$folder/backups/$name/committed" ]; then dear=$name && return; fi
+    read_change "$folder/backups/$name"
+    if [ "${what%% *}" != switch ] && [ -e "$folder/backups/$name/committed" ]; then dear=$name && return; fi
   done
 }
 
 # Each change that is kept, newest first, with its files as they were before it. Straight to the other side.
 list_backups() {
   {
-    printf '%s' "$out"
     list "$folder"/backups/*/*/backup
     names_of_backups | while IFS= read -r name; do
       kept=$folder/backups/$name
-      IFS= read -r from 2>/dev/null <"$kept/who" || from=unknown
-      IFS= read -r what 2>/dev/null <"$kept/what" || what=push
+      read_change "$kept"
       if [ -e "$kept/committed" ]; then end=committed; else end=set-aside; fi
-      printf '%s backup=%s %s %s\n' "$nonce" "$end" "$name" "$from"
+      printf '%s backup=%s %s %s\n' "$nonce" "$end" "$name" "$who"
       printf '%s what=%s\n' "$nonce" "$what"
       for entry in "$kept"/[0-9]*; do
         load_entry || continue
@@ -633,10 +628,17 @@ recover() {
 
 # What `pending` says about the run that made it.
 load_pending() {
-  IFS= read -r run_name 2>/dev/null <"$pending/run" || run_name=unknown
-  IFS= read -r f_who 2>/dev/null <"$pending/who" || f_who=unknown
-  [ ! -r "$pending/recipe" ] || fields <"$pending/recipe"
+  f_run= f_who=unknown
+  [ ! -r "$pending/change" ] || fields <"$pending/change"
+  run_name=sync-creds-$f_run
   dir=$f_dir
+}
+# Sets who and what: whose a change is, and what it was for.
+read_change() {
+  who=unknown what=push
+  while IFS= read -r line; do
+    case $line in who=*) who=${line#who=} ;; what=*) what=${line#what=} ;; dir=*) break ;; esac
+  done 2>/dev/null <"$1/change"
 }
 
 # ---- main ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ start_of() {
     # shellcheck disable=SC2086
     set -- $stat
     [ "$1" = Z ] || began=${20-}
-  else
+  elif [ ! -r /proc/self/stat ]; then
     began=$(ps -o lstart= -p "$1" 2>/dev/null | tr -s ' ' _)
   fi
 }
@@ -88,7 +88,7 @@ find_wrapper() {
 # A process's variables, one a line; the last one of a name counts. pm2 gives the processes of a cluster theirs as JSON.
 environment_of() {
   case $f_kind in
-    process | systemd) tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" ;;
+    process | systemd) exec tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" ;;
     *) tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" |
       awk '/^pm2_env=/ { gsub(/":"/, "="); gsub(/[{}",]+/, "\n") } { print }' ;;
   esac

@@ -94,7 +94,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
     await change(one, host, before);
     const pending = join(host.configDir, ".sync-creds", "pending");
     expect(modeOf(join(host.configDir, ".sync-creds"))).toBe("700");
-    for (const name of ["run", "who", "recipe", "script", "1/backup", "1/old"]) {
+    for (const name of ["change", "script", "1/backup", "1/about"]) {
       expect(modeOf(join(pending, name))).toBe("600");
     }
     await restarted(one);
@@ -272,7 +272,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
     const names = whats.map((what, hour) => {
       const name = `20200101T0${hour}0000Z-sync-creds-a${hour}`;
       mkdirSync(join(folder, name, "1"), { recursive: true, mode: 0o700 });
-      writeFileSync(join(folder, name, "what"), `${what}\n`);
+      writeFileSync(join(folder, name, "change"), `who=ana@laptop\nwhat=${what}\n`);
       writeFileSync(join(folder, name, "committed"), "");
       return name;
     });

@@ -148,6 +148,15 @@ describe("reading what a host prints", () => {
         { key: "end", value: "read" },
       ],
     ],
+    [
+      "what a program has printed, line by line",
+      `${NONCE} list=\n-rw------- 1 /a b\n\n  /c\r\n${NONCE} df=\n${NONCE} end=read\n`,
+      [
+        { key: "list", value: "-rw------- 1 /a b\n\n  /c" },
+        { key: "df", value: "" },
+        { key: "end", value: "read" },
+      ],
+    ],
     ["the bytes of a file that has not ended", `${NONCE} bytes=\n 7b 22\n`, []],
     ["a greeting", "Welcome!\n\nuser=root\n", []],
     ["an answer of another run", "6d6d6d6d6d6d6d6d user=root\n", []],

@@ -6,7 +6,7 @@ import { Answer } from "../../../src/remote/frames.ts";
 import { parseProbe, parseShadows, parseWrapper } from "../../../src/remote/probe-report.ts";
 import { explainRestart, parseRestart } from "../../../src/remote/restart-report.ts";
 
-/** An answer as the remote half prints it, one fact a line. */
+/** An answer as the remote half prints it, one fact a line; `⏎` ends a line within one. */
 function answerOf(text: string): Answer {
   const lines = text.split("\n").map((line) => line.trim());
   return new Answer(
@@ -14,7 +14,7 @@ function answerOf(text: string): Answer {
       .filter((line) => line !== "")
       .map((line) => ({
         key: line.slice(0, line.indexOf("=")),
-        value: line.slice(line.indexOf("=") + 1),
+        value: line.slice(line.indexOf("=") + 1).replaceAll("⏎", "\n"),
       })),
   );
 }
@@ -34,9 +34,10 @@ describe("the answer to a probe", () => {
       home=/home/deploy
       clock=1767225600
       dir=/home/deploy/.claude
-      home.is=directory drwxr-xr-x 1001 9
-      dir.is=directory drwx------ 1001 3
-      free=1048576
+      home.is=directory /home/deploy
+      dir.is=directory /home/deploy/.claude
+      list=drwxr-xr-x  9 1001 1001 4096 Nov 24 22:00 /home/deploy⏎drwx------  3 1001 1001 4096 Nov 24 22:00 /home/deploy/.claude⏎-rw-------  1 1001 1001    3 Nov 24 22:00 /home/deploy/.claude/.credentials.json⏎lrwxrwxrwx  1 1001 1001    9 Nov 24 22:00 /home/deploy/.claude/settings.json -> elsewhere
+      df=Filesystem 1024-blocks Used Available Capacity Mounted on⏎/dev/vda1  4194304 3145728  1048576      75% /
       wrapper=4711 88231 1001 90210
       unit=active
       env=ANTHROPIC_API_KEY api-key
@@ -50,9 +51,9 @@ describe("the answer to a probe", () => {
       lock=a1b2 ben@desk
       pending=ann@laptop
       last=20261124T220000Z\tsync-creds-a1b2c3d4\tcommitted\tann@laptop
-      look=file -rw------- 1001 1 /home/deploy/.claude/.credentials.json
+      look=file /home/deploy/.claude/.credentials.json
       bytes=7b7d0a
-      look=link lrwxrwxrwx 1001 1 /home/deploy/.claude/settings.json`);
+      look=link /home/deploy/.claude/settings.json`);
     expect(parseProbe(answer)).toEqual({
       user: "deploy",
       uid: 1001,
@@ -105,8 +106,10 @@ describe("the answer to a probe", () => {
       clock=1767225600
       missing=sha256sum
       dir=/root/.claude
-      home.is=directory drwx------ 0 3
-      dir.is=absent`);
+      home.is=directory /root
+      dir.is=absent /root/.claude
+      list=drwx------ 3 0 0 4096 Nov 24 22:00 /root
+      df=`);
     const absent = { kind: "absent", mode: "", uid: -1, links: 0 };
     expect(parseProbe(answer)).toMatchObject({
       user: "root",
@@ -126,7 +129,7 @@ describe("the answer to a probe", () => {
   });
 
   test("an empty file is not an absent one", () => {
-    const look = "dir=/h/.claude\nlook=file -rw------- 1 1 /h/.claude/.credentials.json\nbytes=";
+    const look = "dir=/h/.claude\nlook=file /h/.claude/.credentials.json\nbytes=";
     expect(parseProbe(answerOf(look)).file).toEqual(Buffer.alloc(0));
   });
 
@@ -135,8 +138,22 @@ describe("the answer to a probe", () => {
     expect(parseProbe(answerOf(""))).toMatchObject({ user: "?", uid: -1 });
   });
 
+  test("a file of which more was sent than is taken has no bytes", () => {
+    const look = (bytes: number) =>
+      `dir=/h/.claude\nlook=file /h/.claude/.credentials.json\nbytes=${"20".repeat(bytes)}`;
+    expect(parseProbe(answerOf(look(262_144))).file).toHaveLength(262_144);
+    expect(parseProbe(answerOf(look(262_145))).file).toBeUndefined();
+  });
+
+  test("a path that was not listed has no mode and no owner", () => {
+    const answer = answerOf(
+      "dir.is=directory /h/.claude\nlist=drwx------ 3 0 0 4096 Nov 24 22:00 /h",
+    );
+    expect(parseProbe(answer).dirEntry).toEqual({ kind: "directory", mode: "", uid: -1, links: 0 });
+  });
+
   test("a kind of entry that is not known is `other`", () => {
-    expect(parseProbe(answerOf("dir.is=socket srw------- 0 1")).dirEntry.kind).toBe("other");
+    expect(parseProbe(answerOf("dir.is=socket /run/claude")).dirEntry.kind).toBe("other");
   });
 
   test("words of the host are fit for a terminal", () => {
@@ -149,7 +166,8 @@ describe("the answer to a probe", () => {
         unit=act\u0000ive
         directory=dir\u009Bectory
         missing=sha\u001Bsum
-        home.is=file \u001B[2J 1 1
+        home.is=file /h
+        list=\u001B[2J 1 1 1 1 Nov 24 22:00 /h
         env=A\u001BB set
         project=/srv/\u001B[2Jwrapper
         wiring=/etc/\u0007dropin
@@ -175,6 +193,8 @@ describe("the answer to a probe", () => {
       "var",
       "last",
       "dir.is",
+      "list",
+      "df",
     ];
     const facts = fc.array(fc.record({ key: fc.constantFrom(...keys), value: fc.string() }));
     fc.assert(
