@@ -124,6 +124,7 @@ const PURE = [
   "connect/known-hosts.ts",
   "connect/patterns.ts",
   "connect/tokens.ts",
+  "connect/uniform.ts",
   "probe/shadows.ts",
   "probe/survey.ts",
   "probe/explain.ts",

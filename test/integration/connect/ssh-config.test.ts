@@ -182,18 +182,46 @@ describe.skipIf(!hasSshd)("several hosts asked about together", () => {
     expect(run).not.toHaveBeenCalled();
   });
 
-  test("one whose configuration waits for something does not hold up the others", async () => {
-    const ports = nodePorts({ env });
-    const [slow, z] = hosts("slow", "z");
+  test.each([
+    [["slow", "z"]],
+    [["slow", "w", "x", "y", "z"]],
+    [["w", "slow", "x", "y", "z"]],
+    [["w", "x", "y", "z", "slow"]],
+  ])(
+    "one whose configuration waits for something does not hold up the others: %j",
+    async (names) => {
+      const ports = nodePorts({ env });
 
-    askAhead([slow!, z!], ports);
-    const ended: string[] = [];
-    const routes = [slow!, z!].map(async (host) => {
-      const { user } = await resolveRoute(host, ports);
-      ended.push(user);
-    });
-    await Promise.all(routes);
+      askAhead(hosts(...names), ports);
+      const ended: string[] = [];
+      const routes = hosts(...names).map(async (host) => {
+        const { user } = await resolveRoute(host, ports);
+        ended.push(user);
+      });
+      await Promise.all(routes);
 
-    expect(ended).toEqual(["zoe", "sam"]);
+      expect(ended.at(-1)).toBe("sam");
+      expect(ended).toContain("zoe");
+    },
+  );
+
+  test("of many that are alike two are asked about, and each has its own answer", async () => {
+    const alike = join(directory, "alike");
+    writeFileSync(alike, "Host bastion\nUser root\nHost *\nUser deploy\n");
+    const names = ["v", "w", "x", "y", "192.0.2.7"];
+    const many = names.map((name) => hostEntry({ name, ssh: { host: name }, sshConfig: alike }));
+    const run = vi.fn<Ports["run"]>();
+    const real = nodePorts({ env, run });
+    const runInTurn = vi.fn<NonNullable<Ports["runInTurn"]>>(real.runInTurn);
+    const ports = { ...real, runInTurn };
+
+    askAhead(many, ports);
+    const routes = await Promise.all(many.map((host) => resolveRoute(host, ports)));
+
+    expect(routes.map(({ host, user }) => `${user}@${host}`)).toEqual(
+      names.map((name) => `deploy@${name}`),
+    );
+    expect(runInTurn.mock.calls.flatMap(([, argvs]) => argvs)).toHaveLength(2);
+    expect(run).not.toHaveBeenCalled();
   });
 });
