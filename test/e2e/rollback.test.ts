@@ -274,7 +274,7 @@ describe.skipIf(!hasSshd)("backups", () => {
     expect(modeOf(folder)).toBe("700");
     for (const name of backupsOf(stage)) {
       expect(modeOf(join(folder, name))).toBe("700");
-      for (const file of ["change", "what", "recipe", "1/backup"]) {
+      for (const file of ["change", "1/backup", "1/about"]) {
         expect(modeOf(join(folder, name, file))).toBe("600");
       }
     }
