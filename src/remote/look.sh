@@ -28,7 +28,7 @@ probe() {
   [ -z "$f_directory" ] || { expand "$f_directory" && kind_of "$expanded" && say "directory=$kind"; }
   claude_version
   if read_lock && is_running "$pid" "$start"; then tell_holder lock; fi
-  if [ -e "$folder/pending" ]; then read_change "$folder/pending" && say "pending=$who"; fi
+  if [ -e "$folder/pending" ]; then read_change "$folder/pending"; say "pending=$who"; fi
   case $f_ask in *last*) [ ! -r "$folder/history" ] || say "last=$(tail -n 1 "$folder/history")" ;; esac
   set -- "$dir/.credentials.json" "$dir/settings.json" "$folder/wrapper.env" "$folder/api-key" "$folder/api-key.sh"
   [ -z "$project" ] || [ "$project/.claude" = "$dir" ] ||
@@ -130,7 +130,8 @@ shadows_of() {
 # Whether a process is certain to have none of the variables: a look that costs a third of the whole one.
 has_none() {
   case $f_kind in process | systemd) ;; *) return 1 ;; esac
-  [ -r "/proc/$1/environ" ] && ! grep -q -e ANTHROPIC -e CLAUDE "/proc/$1/environ" 2>/dev/null
+  grep -q -e ANTHROPIC -e CLAUDE "/proc/$1/environ" 2>/dev/null
+  [ "$?" = 1 ] # more is a failure of grep, or there is none
 }
 
 # The folder that the wrapper works in: its settings and its .env count. Set in `project`, and told.

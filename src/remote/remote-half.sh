@@ -631,7 +631,7 @@ load_pending() {
   f_run= f_who=unknown
   [ ! -r "$pending/change" ] || fields <"$pending/change"
   run_name=sync-creds-$f_run
-  dir=$f_dir
+  dir=${f_dir:-${dir-}}
 }
 # Sets who and what: whose a change is, and what it was for.
 read_change() {

@@ -117,6 +117,25 @@ test("what a killed run has staged is found, named and undone by the next", asyn
   await expectNoTraces(host.configDir);
 });
 
+test.each(SHELLS)(
+  "a change that was cut off before it was described is found and undone too, under %s",
+  async (_name, shell) => {
+    using host = await makeLocalHome();
+    writeHostFile(host, "{}");
+    mkdirSync(join(folderOf(host), "pending", "1"), { recursive: true, mode: 0o700 });
+    const next = await openProbed(host, shell);
+    const report = await probe(next.half, next.run, {}, { kind: "none" });
+    expect(report.leftover).toBe("unknown");
+    const back = await recover(next.half, { run: next.run, who: "eve@desk" }, 10_000);
+    expect(back.restored).toBe(true);
+    expect((await begin(next, host)).get("fail")).toBeUndefined();
+    next.half.end();
+    await next.ended;
+    expect(readFileSync(host.hostFile, "utf8")).toBe("{}");
+    await expectNoTraces(host.configDir);
+  },
+);
+
 test("of several that find a dead holder's lock at the same moment exactly one wins, every time", async () => {
   using host = await makeLocalHome();
   const shells = SHELLS.map(([, words]) => words);
