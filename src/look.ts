@@ -17,12 +17,14 @@ export function look({ session, half }: Connection, visit: Visit): Promise<Seen>
   const { host, bearer, run, id, signal } = visit;
   return step(visit, "probe", async () => {
     const places = await orAbort(visit, whereToLook(half, visit));
+    const probing = probe(half, id, places, recipeOf(host));
+    const means = { bearer, ports: run.ports, signal, keepUntil: probing };
     const [report, backups, verdict] = await orAbort(
       visit,
       Promise.all([
-        probe(half, id, places, recipeOf(host)),
+        probing,
         run.purpose.kind === "restore" ? readBackups(half, id) : [],
-        baseline(session, host.wrapper, { bearer, ports: run.ports, signal }),
+        baseline(session, host.wrapper, means),
       ]),
     );
     const aheadMs = report.clock - run.ports.now();

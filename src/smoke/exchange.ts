@@ -14,6 +14,11 @@ export interface Contact {
   /** Longest time for everything, from opening the stream to the last byte. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The stream is closed only when this is settled. sshd confirms the end of a channel by a packet of its own, and holds back
+   * what comes next until that is acknowledged: for 40 ms and a round trip, where we have nothing to say.
+   */
+  readonly keepUntil?: Promise<unknown> | undefined;
 }
 
 /** One HTTP request. */
@@ -50,7 +55,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 
 async function withStream<T>(
   session: Session,
-  { url, timeoutMs, signal }: Contact,
+  { url, timeoutMs, signal, keepUntil }: Contact,
   use: (stream: Duplex) => Promise<T>,
 ): Promise<T | FailureKind> {
   if (signal?.aborted) throw interrupted();
@@ -67,7 +72,10 @@ async function withStream<T>(
   } finally {
     patience.stop();
     // Also when the stream opens after we stopped waiting; what `work` then says is of no interest.
-    opening.then(close, () => undefined);
+    opening.then(
+      (stream) => close(stream, keepUntil),
+      () => undefined,
+    );
     work.catch(() => undefined);
   }
 }
@@ -164,8 +172,10 @@ function addressOf(url: string): [host: string, port: number] {
   return [hostname.replace(/^\[|\]$/g, ""), port === "" ? defaultPort : Number(port)];
 }
 
-function close(stream: Duplex): void {
+function close(stream: Duplex, after: Promise<unknown> | undefined): void {
   // Nobody listens any more, and an error event without a listener ends the program.
   stream.on("error", () => undefined);
-  stream.destroy();
+  const destroy = (): void => void stream.destroy();
+  if (after === undefined) destroy();
+  else after.then(destroy, destroy);
 }

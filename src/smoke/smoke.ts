@@ -4,13 +4,14 @@ import type { Ports } from "../ports.ts";
 import type { Session } from "../remote/session.ts";
 import type { Secret } from "../secret.ts";
 import { exchange, interrupted, knock } from "./exchange.ts";
+import type { Contact } from "./exchange.ts";
 import { buildChatRequest, joinPath } from "./presets.ts";
 import type { Asked, ChatRequest } from "./presets.ts";
 import { explain, judgeFailure, judgeReply } from "./verdict.ts";
 import type { Reply, Verdict } from "./verdict.ts";
 
 /** What every question to a wrapper needs. */
-export interface Means {
+export interface Means extends Pick<Contact, "keepUntil"> {
   readonly ports: Pick<Ports, "now" | "sleep" | "randomHex">;
   /** The wrapper's own bearer. It goes into the `authorization` header and nowhere else. */
   readonly bearer?: Secret | undefined;
@@ -114,12 +115,13 @@ async function askAnew(
   timeoutMs: number,
   means: Means,
 ): Promise<Verdict> {
-  const { ports, bearer, signal } = means;
+  const { ports, bearer, signal, keepUntil } = means;
   if (chat === undefined) return judgeHealth(await checkHealth(session, wrapper, timeoutMs, means));
   // Random, so that no canned answer holds it; short and plain, so that a model repeats it.
   const nonce = `sync${ports.randomHex(6)}`;
   const request = buildChatRequest({ ...wrapper, chat }, nonce);
-  return await ask(session, { ...wrapper, chat }, request, { timeoutMs, bearer, signal });
+  const limits = { timeoutMs, bearer, signal, keepUntil };
+  return await ask(session, { ...wrapper, chat }, request, limits);
 }
 
 /** Where there is no question to ask. */
@@ -131,9 +133,9 @@ async function checkHealth(
   session: Session,
   { url, health }: Wrapper,
   timeoutMs: number,
-  { bearer, signal }: Means,
+  { bearer, signal, keepUntil }: Means,
 ): Promise<Health> {
-  const contact = { url, timeoutMs, signal };
+  const contact = { url, timeoutMs, signal, keepUntil };
   if (health === undefined) {
     const outcome = await knock(session, contact);
     return outcome === "open"
