@@ -126,7 +126,7 @@ function withoutEscapes(text: string): string {
 
 function findTokens(text: string): Found[] {
   // Borders of a box that a terminal draws around its text are no part of it.
-  const lines = text.split("\n").map((line) => line.replaceAll(/[│┃|]/g, " ").trimEnd());
+  const lines = text.split("\n").map((line) => line.replaceAll(/[\u2502\u2503|]/g, " ").trimEnd());
   return lines.flatMap((line, at) =>
     [...line.matchAll(TOKEN)].map((match) => {
       const head = match[0];
@@ -136,7 +136,7 @@ function findTokens(text: string): Found[] {
       const payload = value.replace(/^sk-ant-[a-z]+\d*-/, "");
       return {
         value,
-        isCut: payload.length < SHORTEST || /^(?:\.\.|…|\*|<|\[)/.test(rest),
+        isCut: payload.length < SHORTEST || /^(?:\.\.|\u2026|\*|<|\[)/.test(rest),
         lines: 1 + tail.length,
       };
     }),
