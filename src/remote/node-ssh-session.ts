@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { NodeSSH } from "node-ssh";
 import type { Client } from "ssh2";
 import type { OpenOptions } from "./open-session.ts";
@@ -11,6 +10,7 @@ import { openForward, startCommand } from "./ssh-channels.ts";
 import { sendTogether } from "./send-together.ts";
 import { loginInOrder, type LoginEvents } from "./ssh-login.ts";
 import { signAtOnce } from "./ssh-shortcuts.ts";
+import { RETRIES, waitForRoom } from "./throttling.ts";
 import { TimeLimit } from "../time-limit.ts";
 import {
   abortReason,
@@ -20,12 +20,11 @@ import {
   type Progress,
 } from "./ssh-failures.ts";
 
-const RETRIES = 3;
 const LOGIN_TIMEOUT_MS = 15_000;
 
 /**
  * Opens a session over a socket of our own. Connections that sshd drops before the handshake are tried
- * again, three times at most; nothing else is.
+ * again, a few times (see `RETRIES`); nothing else is.
  * Errors: `HOST_UNREACHABLE`, `HOST_KEY_UNKNOWN` when the key was not trusted, `HOST_KEY_CHANGED` when
  * the host cannot prove it owns the key, `SSH_UNSUPPORTED`, `AUTHENTICATION_FAILED`; the signal's reason,
  * or `INTERRUPTED`, when it was aborted.
@@ -46,8 +45,7 @@ export async function openNodeSshSession(options: OpenOptions): Promise<Session>
       if (attempt === RETRIES || !isThrottled(error, progress)) {
         throw openingFailure(error, options, progress);
       }
-      // Hosts behind one address, and the runs of other people, must not come back all at once.
-      await sleep(2 ** attempt * (100 + 200 * Math.random()));
+      await waitForRoom(attempt);
       throwIfAborted(options.signal);
     }
   }

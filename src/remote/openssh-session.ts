@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { SyncCredsError } from "../errors.ts";
 import { packageFile } from "../package-root.ts";
 import { type AskDesk, openAskDesk } from "./ask-desk.ts";
@@ -10,9 +9,9 @@ import { isThrottledBy, masterLost, opensshFailure } from "./openssh-failures.ts
 import { OpensshMaster } from "./openssh-master.ts";
 import type { Session } from "./session.ts";
 import { abortReason } from "./ssh-failures.ts";
+import { RETRIES, waitForRoom } from "./throttling.ts";
 import { TimeLimit } from "../time-limit.ts";
 
-const RETRIES = 3;
 /** After the connection is made and before the first command: a line of `ssh`'s own log. */
 const IS_OPEN = /^debug1: Entering interactive session\./;
 
@@ -30,8 +29,7 @@ export async function openOpensshSession(options: OpensshOptions): Promise<Sessi
     } catch (error) {
       await options.files.remove(folder);
       if (attempt === RETRIES || !isThrottledBy(master.log) || options.signal?.aborted) throw error;
-      // Hosts behind one address, and the runs of other people, must not come back all at once.
-      await sleep(2 ** attempt * (100 + 200 * Math.random()));
+      await waitForRoom(attempt);
     }
   }
 }

@@ -57,7 +57,7 @@ describe.skipIf(!hasSshd).each(TRANSPORTS)("a host that cannot be reached over %
 
   test("for a moment, because sshd drops connections, is tried again", async () => {
     await using sshd = await startSshd();
-    await using proxy = await startTcpProxy(sshd.port, { refuseFirst: 3 });
+    await using proxy = await startTcpProxy(sshd.port, { refuseFirst: 6 });
     writeFileSync(sshd.knownHosts, sshd.knownHostsText(`[127.0.0.1]:${proxy.port}`));
     const session = await open(
       sshd,
@@ -65,10 +65,10 @@ describe.skipIf(!hasSshd).each(TRANSPORTS)("a host that cannot be reached over %
       { ssh: { host: "127.0.0.1", user: sshd.user, port: proxy.port } },
     );
     session.close();
-    expect(proxy.connections).toBe(4);
+    expect(proxy.connections).toBe(7);
   });
 
-  test("because sshd keeps dropping connections, after four attempts", async () => {
+  test("because sshd keeps dropping connections, after seven attempts", async () => {
     await using sshd = await startSshd();
     await using proxy = await startTcpProxy(sshd.port, { refuseFirst: 100 });
     const error = await failure(
@@ -80,7 +80,7 @@ describe.skipIf(!hasSshd).each(TRANSPORTS)("a host that cannot be reached over %
       code: "HOST_UNREACHABLE",
       why: expect.stringContaining("before the SSH handshake"),
     });
-    expect(proxy.connections).toBe(4);
+    expect(proxy.connections).toBe(7);
   });
 
   test("because there is no common key exchange", async () => {
