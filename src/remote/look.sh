@@ -4,7 +4,7 @@
 # ---- probe --------------------------------------------------------------------------------------------------
 
 probe() {
-  folder= clock_told=
+  folder=
   if [ -n "${LOGNAME-}" ]; then say "user=uid=$uid($LOGNAME)"; else say "user=$(id)"; fi
   say "home=$HOME"
   ! read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || say "boot=$boot"
@@ -39,14 +39,9 @@ probe() {
   physical "$HOME"
   kind_of "$real" && say "home.is=$kind $real"
   kind_of "$dir" && say "dir.is=$kind $dir"
-  {
-    list "$real" "$dir" "$@"
-    free_space
-    [ -n "$clock_told" ] || date "+$nonce clock=%s"
-    for path in "$@"; do show "$path"; done
-    printf '%s end=probe\n' "$nonce"
-  } | dd obs=1048576 2>/dev/null
-  out=
+  free_space
+  tell_clock
+  tell_files 2 "$real" "$dir" "$@"
 }
 
 # Sets real, the path of a folder without links; fails where there is none.
@@ -55,7 +50,20 @@ physical() {
   { cd -P "$1" && real=$PWD && cd "$OLDPWD"; } >/dev/null 2>&1
 }
 
-# Begins an answer that goes straight to the other side, with what `ls` says of all paths that it will show.
+# Ends an answer with files: what `ls` says of all paths, and what those behind the first $1 are. Straight to the other
+# side, in one piece.
+tell_files() {
+  if tool files "$out" "$nonce" "$verb" "$@"; then out= && return; fi
+  count=$1
+  shift
+  {
+    list "$@"
+    shift "$count"
+    for path in "$@"; do show "$path"; done
+    printf '%s end=%s\n' "$nonce" "$verb"
+  } | dd obs=1048576 2>/dev/null
+  out=
+}
 list() {
   printf '%s%s list=\n' "$out" "$nonce"
   ls -ldn "$@" 2>/dev/null
@@ -70,22 +78,17 @@ show() {
   printf '%s bytes=\n' "$nonce"
   od -An -v -tx1 -N 262145 "$1"
 }
-read_file() {
-  expand "$f_path"
-  {
-    list "$expanded"
-    show "$expanded"
-    printf '%s end=read\n' "$nonce"
-  } | dd obs=1048576 2>/dev/null
-  out=
-}
+read_file() { expand "$f_path" && tell_files 0 "$expanded"; }
 
 free_space() {
   place=$dir
   [ -d "$place" ] || place=$HOME
-  printf '%s df=\n' "$nonce"
-  df -Pk "$place" 2>/dev/null
+  if tool free "$place"; then say "free=$reply" && return; fi
+  out="$out$nonce df=
+$(df -Pk "$place" 2>/dev/null)
+"
 }
+tell_clock() { if tool clock; then say "clock=$reply"; else say "clock=$(date +%s)"; fi; }
 
 # Read from its package, not by running it: that takes half a second and may write to the home.
 claude_version() {
@@ -102,15 +105,14 @@ claude_version() {
 # ---- what outranks a login: names and kinds of value, never values ------------------------------------------
 
 # Tells what gives the wrapper variables that Claude Code prefers to a credentials file: the process $1, or its container,
-# and the files after it. Sets wrapper_dir, the CLAUDE_CONFIG_DIR of that process. On the way it tells the time.
+# and the files after it. Sets wrapper_dir, the CLAUDE_CONFIG_DIR of that process.
 shadows_of() {
   process=$1
   shift
   wrapper_dir=
   if [ -n "$process" ] && ! is_container && [ ! -r "/proc/$process/environ" ]; then say "env=?" && process=; fi
-  if [ "$#" = 0 ] && has_none "$process"; then return; fi
+  if have_none "$process" "$@"; then return; fi
   [ -z "$process" ] || set -- place=process - "$@"
-  if [ "$#" = 0 ]; then return; fi
   if [ -z "$process" ]; then found=$(variables_in "$@" </dev/null)
   elif is_container; then
     found=$(ask docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$container" | variables_in "$@")
@@ -119,18 +121,25 @@ shadows_of() {
     line=${found%%"$newline"*}
     case $line in
       dir=*) wrapper_dir=${line#dir=} ;;
-      clock= | clock=*[!0-9]*) ;; # not every awk tells the time so
-      clock=*) clock_told=yes && say "$line" ;;
       *) say "$line" ;;
     esac
     case $found in *"$newline"*) found=${found#*"$newline"} ;; *) found= ;; esac
   done
 }
 
-# Whether a process is certain to have none of the variables: a look that costs a third of the whole one.
-has_none() {
-  case $f_kind in process | systemd) ;; *) return 1 ;; esac
-  grep -q -e ANTHROPIC -e CLAUDE "/proc/$1/environ" 2>/dev/null
+# Whether they are certain to have none of the variables: a look that costs a third of the whole one.
+have_none() {
+  case $f_kind/$1 in */) ;; process/* | systemd/*) set -- "$@" "/proc/$1/environ" ;; *) return 1 ;; esac
+  shift
+  for word; do
+    shift
+    case $word in place=*) ;; *) set -- "$@" "$word" ;; esac
+  done
+  [ "$#" = 0 ] || lack_names "$@"
+}
+lack_names() {
+  if tool lacks 'ANTHROPIC|CLAUDE' "$@"; then [ "$reply" = yes ]; return; fi
+  grep -q -e ANTHROPIC -e CLAUDE "$@" 2>/dev/null
   [ "$?" = 1 ] # more is a failure of grep, or there is none
 }
 
@@ -236,7 +245,5 @@ variables_in() {
     END {
       for (name in kinds) print "env=" name, kinds[name]
       if (dir != "") print "dir=" dir
-      srand()
-      print "clock=" srand()
     }' "$@" 2>/dev/null
 }

@@ -95,7 +95,7 @@ export function parseProbe(answer: Answer): ProbeReport {
     files,
     project: toPath(answer.get("project")),
     wiring: toPath(answer.get("wiring")),
-    freeKiB: parseFree(answer.get("df")),
+    freeKiB: parseFree(answer.get("free") ?? answer.get("df")),
     boot: told("boot"),
     clock: Number(answer.get("clock")) * 1000,
     missing: answer.all("missing").map(printable),
@@ -144,9 +144,9 @@ export function parseShadows(answer: Answer): ShadowFact[] {
   return [...ofProcess, ...ofFiles];
 }
 
-/** `df -Pk` says it in the fourth column, below a headline. */
+/** A number, or what `df -Pk` says: it stands in the fourth column, below a headline. */
 function parseFree(told: string | undefined): number | undefined {
-  const free = told?.split("\n")[1]?.split(/ +/)[3];
+  const free = told?.includes("\n") === true ? told.split("\n")[1]?.split(/ +/)[3] : told;
   return free !== undefined && /^\d+$/.test(free) ? Number(free) : undefined;
 }
 

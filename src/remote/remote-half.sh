@@ -75,7 +75,7 @@ refuse() {
 # step has to bear that. Sets told.
 try() { "$@" 2>/dev/null || told=$("$@" 2>&1); }
 have() { command -v "$1" >/dev/null 2>&1; }
-nap() { sleep "$1" 2>/dev/null || sleep 1; }
+nap() { tool nap "$1" || sleep "$1" 2>/dev/null || sleep 1; }
 # Those that answer in a variable, as `kind_of` does in kind, spare the process that `$(…)` is.
 expand() { case $1 in '~') expanded=$HOME ;; '~/'*) expanded=$HOME/${1#??} ;; *) expanded=$1 ;; esac; }
 
@@ -111,7 +111,7 @@ state_of() {
 }
 
 # Pushes files and folders to the disk. An old `sync` ignores its arguments and flushes everything, which serves too.
-flush() { sync "$@"; }
+flush() { tool flush "$@" || { [ "$reply" = 2 ] && sync "$@"; }; }
 
 # Reads `key=value` lines up to the dot into variables f_key.
 fields() {
@@ -308,8 +308,7 @@ stage() {
   fi
   try $as chmod "$f_mode" "$staged" || return 1
   if [ -n "$whole" ] && [ -z "$as" ] && [ "$f_size" -gt 0 ]; then
-    told=$(dd bs="$f_size" count=1 "$whole" 2>&1 >"$staged") && return 0
-    told=${told%%"$newline"*} # without its statistics
+    receive "$staged" && return 0
   else
     # The second cat: what the disk has no room for must not be taken for the next request.
     told=$( { take | { fill "$staged" || { cat >/dev/null && false; }; }; } 2>&1) && return 0
@@ -331,7 +330,14 @@ create() {
   return "$created"
 }
 fill() { if [ -n "$as" ]; then as_root sh -c 'cat >"$1"' sh "$1"; else cat >"$1"; fi; }
-# The content that comes behind a request.
+# The content that comes behind a request: into a file that is there, or on.
+receive() {
+  if tool take "$f_size" "$1" 2>/dev/null; then return; fi
+  [ "$reply" = 2 ] || { told=$reply && return 1; }
+  told=$(dd bs="$f_size" count=1 "$whole" 2>&1 >"$1") && return 0
+  told=${told%%"$newline"*} # without its statistics
+  return 1
+}
 take() { if [ -n "$whole" ] && [ "$f_size" -gt 0 ]; then dd bs="$f_size" count=1 "$whole"; else dd bs=1 count="$f_size"; fi 2>/dev/null; }
 drain() { take >/dev/null || :; }
 # The folders of the file that are not there yet, outermost first; the way back removes them.
@@ -416,10 +422,11 @@ take_back() {
 # Starts a process of its own session that undoes the change unless it hears of us in time. It is small as long as it only
 # waits: then it becomes this script.
 watch_out() {
+  if tool watch "$pending"; then watcher=$reply && return; fi
   {
     as_theirs
     exec $detached /bin/sh -c "$watch" "$pending"
-  } </dev/null >/dev/null 2>&1 &
+  } </dev/null >/dev/null 2>&1 4>&- 5<&- &
   watcher=$!
 }
 watch='trap "" HUP
@@ -652,6 +659,7 @@ on_exit() {
 }
 
 serve() {
+  case $with_toolbox in yes) use_toolbox ;; esac
   trap on_exit EXIT
   trap 'exit 129' HUP
   trap 'exit 141' PIPE

@@ -1,9 +1,10 @@
 import type { Writable } from "node:stream";
-import { SyncCredsError } from "../errors.ts";
-import { redact, sanitize } from "../output/sanitize.ts";
+import { redact } from "../output/sanitize.ts";
 import type { Secret } from "../secret.ts";
 import { Answer, AnswerReader, renderCommand, renderRequest } from "./frames.ts";
 import type { Fact, RemoteRequest, Verb } from "./frames.ts";
+import { endedEarly, explainEnd, noAnswer, silent } from "./half-failures.ts";
+import { withoutToolbox } from "./script.ts";
 import type { RemoteProcess, Session } from "./session.ts";
 import { isSudoRefusal, runAsRefused, startWithPassword, untilSilent } from "./sudo.ts";
 import type { PasswordSource } from "./sudo.ts";
@@ -43,7 +44,8 @@ const begun = (text: string, more: Buffer): string => (text + more.toString("utf
  */
 export class RemoteHalf {
   readonly #session: Session;
-  readonly #script: string;
+  #script: string;
+  #isPlain = false;
   readonly #nonce: string;
   readonly #reader: AnswerReader;
   readonly #runAs: string | undefined;
@@ -125,15 +127,24 @@ export class RemoteHalf {
       .then(async ({ code }) => {
         if (this.#hasAnswered) throw endedEarly(code);
         await untilSilent(stderr);
-        if (this.#runAs === undefined || !isSudoRefusal(this.#stderr)) {
-          throw explainEnd(code, this.#stderr || this.#stdout);
+        if (this.#runAs !== undefined && isSudoRefusal(this.#stderr)) {
+          return await this.#unlock(this.#runAs);
         }
-        return await this.#unlock(this.#runAs);
+        if (this.#isPlain) throw explainEnd(code, this.#stderr || this.#stdout);
+        return await this.#startPlain();
       })
       .catch((error: unknown) => this.#fail(error));
   }
 
-  /** sudo has refused without a question. Lets it ask, and sends anew what has had no answer: nothing secret is in it. */
+  /** It has ended without a word. That can be the host's perl, which does not run: then it has to do without. */
+  async #startPlain(): Promise<void> {
+    this.#isPlain = true;
+    this.#stderr = "";
+    this.#script = withoutToolbox(this.#script);
+    this.#goOn(await this.#session.exec(renderCommand(this.#script, this.#runAs)));
+  }
+
+  /** sudo has refused without a question. Lets it ask; nothing secret is in what is sent anew. */
   async #unlock(account: string): Promise<void> {
     const nextPassword = this.#nextPassword;
     if (nextPassword === undefined) {
@@ -151,6 +162,11 @@ export class RemoteHalf {
       },
     );
     this.#isUnlocking = false;
+    this.#goOn(process);
+  }
+
+  /** With another process, which is asked all that has had no answer. */
+  #goOn(process: RemoteProcess): void {
     const stdin = this.#begin(process);
     for (const { bytes } of this.#waiting) stdin.write(bytes);
     this.#stdin = Promise.resolve(stdin);
@@ -183,37 +199,4 @@ export class RemoteHalf {
     this.#failure ??= error;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
   }
-}
-
-/** It never ran our script: then it holds nothing of ours either. */
-function silent(timeoutMs: number): SyncCredsError {
-  return new SyncCredsError("REMOTE_SHELL", "the host did not run our shell script", {
-    why: `it took our command and said nothing for ${timeoutMs / 1000} s: a forced command, or start-up files that wait for something`,
-    next: ["Check with `ssh HOST /bin/sh -c true`: it must end at once"],
-  });
-}
-
-function noAnswer(verb: Verb, timeoutMs: number): SyncCredsError {
-  return new SyncCredsError("CONNECTION_LOST", `no answer within ${timeoutMs / 1000} s`, {
-    why: `the host was asked to ${verb} and fell silent`,
-    next: ["Run the command again: it finds and recovers what was left"],
-  });
-}
-
-/** The script had worked and is gone: what it has done since nobody knows. As with a lost link, ask anew. */
-function endedEarly(code: number | null): SyncCredsError {
-  return new SyncCredsError("CONNECTION_LOST", "our shell script on the host ended early", {
-    why: code === null ? "it was killed" : `it ended with status ${code}`,
-    next: ["Run the command again: it finds and recovers what was left"],
-  });
-}
-
-function explainEnd(code: number | null, output: string): SyncCredsError {
-  const said = sanitize(output, { maxLength: 400, maxLines: 4 }).trim();
-  return new SyncCredsError("REMOTE_SHELL", "the host did not run our shell script", {
-    why: `its login shell ended with status ${code ?? "unknown"}${said === "" ? " and said nothing" : `: ${said}`}`,
-    next: [
-      "Check with `ssh HOST /bin/sh -c true`: this account may have no shell, or a forced command",
-    ],
-  });
 }

@@ -3,9 +3,13 @@ import type { Files } from "../ports.ts";
 import { renderScript } from "./frames.ts";
 
 /** The files of the remote half, in the order they are joined: functions first, what runs them last. */
-export const SCRIPT_FILES = ["supervisors.sh", "look.sh", "inspect.sh", "remote-half.sh"].map(
-  (name) => packageFile("src", "remote", name),
-);
+export const SCRIPT_FILES = [
+  "toolbox.sh",
+  "supervisors.sh",
+  "look.sh",
+  "inspect.sh",
+  "remote-half.sh",
+].map((name) => packageFile("src", "remote", name));
 
 /**
  * The remote half as it is sent. It is shipped as the files that a person can read, and slimmed here. The verb `inspect` is
@@ -18,4 +22,9 @@ export async function loadScript(
   const wanted = SCRIPT_FILES.filter((path) => inspects || !path.endsWith("inspect.sh"));
   const parts = await Promise.all(wanted.map((path) => files.read(path)));
   return renderScript(parts.map(({ bytes }) => bytes.toString("utf8")).join("\n"));
+}
+
+/** The same script for a host whose perl does not run: its toolbox stays closed. */
+export function withoutToolbox(script: string): string {
+  return `with_toolbox=no\n${script}`;
 }

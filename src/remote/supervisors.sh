@@ -7,6 +7,7 @@
 start_of() {
   began=
   if [ -r "/proc/$1/stat" ]; then
+    if tool start "$1"; then began=$reply && return; fi
     IFS= read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
     stat=${stat##*) }
     # shellcheck disable=SC2086
@@ -24,13 +25,13 @@ is_running() { [ -n "$1" ] && [ -n "$2" ] && start_of "$1" && [ "$began" = "$2" 
 find_listener() {
   socket= socket_uid=
   if [ -z "$1" ]; then return; fi
-  told=$(awk -v port="$1" 'BEGIN {
+  tool listener "$1" || reply=$(awk -v port="$1" 'BEGIN {
     port = sprintf("%04X", port)
     for (i = 1; i < ARGC; i++)
       while ((getline <ARGV[i]) > 0)
         if ($4 == "0A" && substr($2, length($2) - 3) == port) { print $8, $10; exit }
   }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
-  socket_uid=${told% *} socket=${told#* }
+  socket_uid=${reply% *} socket=${reply#* }
 }
 # Whether nobody listens there, as far as somebody can tell without those walks: where nothing is found, they are four.
 is_free() {
@@ -45,7 +46,10 @@ holder_of() {
     { read -r _ first && echo "$first"; }
 }
 
-holds() { case $(ls -l "/proc/$1/fd" 2>/dev/null) in *"socket:[$2]"*) return 0 ;; *) return 1 ;; esac; }
+holds() {
+  if tool holds "$1" "$2"; then [ "$reply" = yes ]; return; fi
+  case $(ls -l "/proc/$1/fd" 2>/dev/null) in *"socket:[$2]"*) return 0 ;; *) return 1 ;; esac
+}
 # By itself, or through its parent: pm2 keeps the socket of a cluster open.
 serves() { holds "$1" "$2" || holds "$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status" 2>/dev/null)" "$2"; }
 
@@ -102,7 +106,7 @@ bounded() {
   shift
   printed=$folder/printed.$$
   # Braces, not parentheses, before every `&`: yash would put a second process between, and `$!` would name that.
-  { as_theirs && exec $detached /bin/sh -c "$@"; } </dev/null >"$printed" 2>&1 &
+  { as_theirs && exec $detached /bin/sh -c "$@"; } </dev/null >"$printed" 2>&1 4>&- 5<&- &
   child=$!
   {
     sleep "$limit" &
@@ -111,9 +115,9 @@ bounded() {
     wait "$alarm"
     : >"$printed.late"
     kill -TERM "-$child" || kill -TERM "$child"
-    nap 1
+    sleep 1
     kill -KILL "-$child" || kill -KILL "$child"
-  } </dev/null >/dev/null 2>&1 &
+  } </dev/null >/dev/null 2>&1 4>&- 5<&- &
   guard=$!
   rc=0
   wait "$child" || rc=$?
@@ -338,12 +342,18 @@ keep_environment() {
   environment=$pending/environment
   # On the way back, where none was kept, the old process has not been touched yet. Another account's shows nothing.
   if [ ! -e "$pending/restarting" ]; then
-    case $f_kind in pm2) environment_of "${w_pid:-0}" ;; *) tr '\000\n' '\n\001' 2>/dev/null <"/proc/${w_pid:-0}/environ" ;; esac |
-      sed -n -E "/^(UID|EUID|PPID|PWD|OLDPWD|BASHOPTS|SHELLOPTS|BASH_VERSINFO)=/d; /^($1)=/!d
-        s/'/'\\\\''/g; s/^([^=]*)=(.*)\$/export \1='\2'/; y/$(printf '\001')/\\n/; p" >"$environment"
+    case $f_kind in pm2) environment_of "${w_pid:-0}" | as_script "$1" >"$environment" ;; *) save_environment "${w_pid:-0}" ;; esac
   fi
   begin_restart
   [ -s "$environment" ] || environment=
+}
+save_environment() {
+  if tool environment "$1" "$environment"; then return; fi
+  tr '\000\n' '\n\001' 2>/dev/null <"/proc/$1/environ" | as_script '[A-Za-z_][A-Za-z0-9_]*' >"$environment"
+}
+as_script() {
+  sed -n -E "/^(UID|EUID|PPID|PWD|OLDPWD|BASHOPTS|SHELLOPTS|BASH_VERSINFO)=/d; /^($1)=/!d
+    s/'/'\\\\''/g; s/^([^=]*)=(.*)\$/export \1='\2'/; y/$(printf '\001')/\\n/; p"
 }
 # From here on the old process may be gone: the way back has to restart too.
 begin_restart() { [ "$state" != installed ] || : >"$pending/restarting"; }
@@ -404,7 +414,7 @@ restart_process() {
     [ "$dir" = "$HOME/.claude" ] || { CLAUDE_CONFIG_DIR=$dir && export CLAUDE_CONFIG_DIR; }
     [ -n "$detached" ] || trap '' HUP
     exec $detached /bin/sh -l -c "$only_theirs$had_environment$unset_names$our_environment$no_more_arguments $f_command" "$environment" "$leave_out" "$bring_in"
-  } </dev/null >>"$log_file" 2>&1 &
+  } </dev/null >>"$log_file" 2>&1 4>&- 5<&- &
   new_pid=$!
   start_of "$new_pid" && new_start=$began
   # The socket names the process as well, should there be no room for this.
@@ -489,7 +499,7 @@ comes_up() { [ "$f_kind" = none ] || { wait_until_new && wait_until_stable; }; }
 wait_until_new() {
   now
   give_up=$((clock + f_start * 100))
-  pause=0.03
+  looks=0 pause=
   while :; do
     if [ "$f_kind" != process ] || [ "$pause" = 0.1 ] || may_listen "$new_pid"; then find_wrapper; fi
     if ! is_container && [ ! -r /proc/net/tcp ] && ! have lsof; then say "listening=unknown" && return 0; fi
@@ -504,8 +514,15 @@ wait_until_new() {
       if [ -n "$w_socket" ] && [ "$w_socket" = "$old_socket" ]; then refuse same-process; else refuse not-listening; fi
       return 1
     fi
+    # Where neither waiting nor looking takes a process, it is looked more often.
+    looks=$((looks + 1))
+    case $f_kind/$with_toolbox/$looks in
+      process/yes/[1-9] | process/yes/[1-4][0-9]) pause=0.02 ;;
+      */1) pause=0.03 ;;
+      */2) pause=0.05 ;;
+      *) pause=0.1 ;;
+    esac
     nap "$pause"
-    case $pause in 0.03) pause=0.05 ;; *) pause=0.1 ;; esac
   done
   if [ "$f_kind" = process ] && [ -r /proc/self/stat ]; then
     holder=$new_pid

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { expectProven } from "../support/host-state.ts";
+import { WITHOUT_PERL } from "../support/local-half.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { openStage, PUSH, renderHostLogin, tokens } from "../support/stage.ts";
 
@@ -12,12 +13,10 @@ test.runIf(hasSshd)(
     const programs = mkdtempSync(join(tmpdir(), "sync-creds-clock-"));
     const write = (name: string, text: string) =>
       writeFileSync(join(programs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-    // The host's awk is of the kind that does not tell the time, so its `date` is asked.
-    write("awk", '/usr/bin/awk "$@" | sed "s/^clock=.*/clock=#srand1#/"');
     write("date", '/bin/date -u -d "2 hours" "$@"');
     try {
       await using stage = await openStage({
-        sshd: { path: [programs] },
+        sshd: { path: [programs], environment: WITHOUT_PERL },
         hostFile: renderHostLogin(tokens.bad),
         running: true,
       });

@@ -20,6 +20,7 @@ import {
   hostToken,
   readHostFile,
 } from "../support/host-state.ts";
+import { WITHOUT_PERL } from "../support/local-half.ts";
 import { hasSshd } from "../support/sshd.ts";
 import { openStage, renderHostLogin, renderLogin, tokens } from "../support/stage.ts";
 import type { Stage } from "../support/stage.ts";
@@ -50,7 +51,7 @@ describe.skipIf(!hasSshd)("two pushes to one host", () => {
   test("one of which comes while the other is at work: it is told who holds the lock", async () => {
     await using stage = await openStage({
       hostFile: old,
-      wrapperArguments: ["--answer-ms", "800"],
+      wrapperArguments: ["--answer-ms", "2500"],
       running: true,
     });
     const first = stage.start(...PUSH);
@@ -69,7 +70,7 @@ describe.skipIf(!hasSshd)("two pushes to one host", () => {
 describe.skipIf(!hasSshd)("a file that changes between the look and the install", () => {
   test("is planned anew, once: what was written meanwhile is kept", async () => {
     using probed = watchProbe();
-    await using stage = await openStage({ hostFile: old, sshd: { path: [probed.folder] } });
+    await using stage = await openStage({ hostFile: old, sshd: probed.sshd });
     const renewed = old.replace("mcp-CANARY-kept", "mcp-CANARY-renewed");
     let questions = 0;
     await using _wrapper = await openWrapper(stage, "invalid-key", async () => {
@@ -92,7 +93,7 @@ describe.skipIf(!hasSshd)("a file that changes between the look and the install"
 
   test("again and again is left to whoever writes it", async () => {
     using probed = watchProbe();
-    await using stage = await openStage({ hostFile: old, sshd: { path: [probed.folder] } });
+    await using stage = await openStage({ hostFile: old, sshd: probed.sshd });
     let last = old;
     await using _wrapper = await openWrapper(stage, "invalid-key", async () => {
       await probed.once();
@@ -111,7 +112,7 @@ describe.skipIf(!hasSshd)("a file that changes between the look and the install"
 
   test("to a login of the host's own is a conflict, not ours to overwrite", async () => {
     using probed = watchProbe();
-    await using stage = await openStage({ hostFile: old, sshd: { path: [probed.folder] } });
+    await using stage = await openStage({ hostFile: old, sshd: probed.sshd });
     const own = renderLogin("sk-ant-oat01-CANARYgood-own-0009", {
       refreshToken: "sk-ant-ort01-CANARYrefresh-own-0010",
     });
@@ -195,14 +196,14 @@ function write({ hostFile }: Stage, text: string): void {
   renameSync(`${hostFile}.theirs`, hostFile);
 }
 
-/** Tells when the host's file has been looked at: only the probe runs `od`, and only for that. */
+/** Tells when the host's file has been looked at: where there is no perl, only the probe runs `od`, and only for that. */
 function watchProbe() {
   const folder = mkdtempSync(join(tmpdir(), "sync-creds-od-"));
   const mark = join(folder, "asked");
   writeFileSync(join(folder, "od"), `#!/bin/sh\nPATH=/usr/bin:/bin od "$@"\n: >'${mark}'\n`);
   chmodSync(join(folder, "od"), 0o755);
   return {
-    folder,
+    sshd: { path: [folder], environment: WITHOUT_PERL },
     async once() {
       await until("the probe has read the file", () => existsSync(mark));
       rmSync(mark);

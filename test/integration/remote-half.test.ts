@@ -11,7 +11,7 @@ import { restart } from "../../src/restart/restart.ts";
 import type { RestartReport } from "../../src/remote/restart-report.ts";
 import { Secret } from "../../src/secret.ts";
 import { treeOf } from "../support/host-state.ts";
-import { SHELLS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
+import { WAYS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
 import type { LocalHalf, LocalHome } from "../support/local-half.ts";
 import { processesNaming } from "../support/processes.ts";
 import { expectNoTraces, expectOldWhole, modeOf } from "../support/promises.ts";
@@ -48,11 +48,11 @@ function restartBy({ half, run }: LocalHalf): Promise<RestartReport> {
   return restart(half, run, 20_000).done;
 }
 
-describe.each(SHELLS)("the remote half under %s", (_, shell) => {
+describe.each(WAYS)("the remote half under %s", (_, shell, environment) => {
   test("sees the host as it is", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, OLD);
-    const { half, run } = await host.open(shell);
+    const { half, run } = await host.open(shell, undefined, environment);
 
     const report = await probe(half, run, {}, host.recipe);
 
@@ -79,7 +79,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
     using host = await makeLocalHome();
     writeHostFile(host, OLD);
     const before = treeOf(host.home);
-    const { half, run, ended } = await host.open(shell);
+    const { half, run, ended } = await host.open(shell, undefined, environment);
     await probe(half, run, {}, host.recipe);
     half.end();
     await ended;
@@ -89,7 +89,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("installs, restarts and commits, and keeps the former file as a private backup", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, OLD);
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
 
     await change(one, host, before);
     const pending = join(host.configDir, ".sync-creds", "pending");
@@ -112,7 +112,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("takes a change back byte for byte", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, OLD.replaceAll(",", ",\r\n\t "));
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
     await change(one, host, before);
     await restarted(one);
     const back = await rollBack(one.half, one.run, 20_000);
@@ -123,7 +123,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
 
   test("takes a first change back to no file at all", async () => {
     using host = await makeLocalHome();
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
     await change(one, host, undefined);
     expect(modeOf(host.configDir)).toBe("700");
     expect((await rollBack(one.half, one.run, 20_000)).restored).toBe(true);
@@ -133,7 +133,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("restarts alone when no file is to change", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, NEW);
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
     await change(one, host, before);
     await restarted(one);
     expect(await commit(one.half, one.run)).toBe(true);
@@ -143,7 +143,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("gives a person the way back: `sh pending/script undo`", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, OLD);
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
     await change(one, host, before);
     await restarted(one);
     expect(readFileSync(host.hostFile, "utf8")).toBe(NEW);
@@ -161,7 +161,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("ends a restart command that hangs, with all it has started", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, OLD);
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
     const hang = join(host.home, "hang");
     writeFileSync(
       hang,
@@ -187,7 +187,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
         mode: 0o700,
       });
     }
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
     await change(one, { ...host, recipe: { kind: "none" } }, before);
     await commit(one.half, one.run);
     await until("old backups are gone", () => readdirSync(backups).length === 5);
@@ -198,7 +198,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("lists what it keeps, newest first, with the files as they were before", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, OLD);
-    const first = await host.open(shell);
+    const first = await host.open(shell, undefined, environment);
     await change(first, { ...host, recipe: { kind: "none" } }, before);
     await commit(first.half, first.run);
     const other = join(host.home, "new folder", "file of ours");
@@ -242,7 +242,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("removes all but the newest backups, and nothing that is not one", async () => {
     using host = await makeLocalHome();
     writeHostFile(host, OLD);
-    const { half, run } = await host.open(shell);
+    const { half, run } = await host.open(shell, undefined, environment);
     const { recipe } = host;
     await probe(half, run, {}, recipe);
     const prune = (keep: number) => pruneBackups(half, { run, who: "ana@laptop", keep });
@@ -265,7 +265,7 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("keeps the newest backup of credentials, however many switches came after it", async () => {
     using host = await makeLocalHome();
     writeHostFile(host, OLD);
-    const { half, run } = await host.open(shell);
+    const { half, run } = await host.open(shell, undefined, environment);
     await probe(half, run, {}, host.recipe);
     const folder = join(host.configDir, ".sync-creds/backups");
     const whats = ["push", "rollback", "switch fallback on", "switch fallback off"];
@@ -287,9 +287,9 @@ describe.each(SHELLS)("the remote half under %s", (_, shell) => {
   test("removes no backup while another run is at work", async () => {
     using host = await makeLocalHome();
     const before = writeHostFile(host, OLD);
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
     await change(one, { ...host, recipe: { kind: "none" } }, before);
-    const other = await host.open(shell);
+    const other = await host.open(shell, undefined, environment);
     await probe(other.half, other.run, {}, host.recipe);
     mkdirSync(join(host.configDir, ".sync-creds/backups"));
     const pruning = pruneBackups(other.half, { run: other.run, who: "ben@desk", keep: 0 });

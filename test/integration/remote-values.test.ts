@@ -9,7 +9,7 @@ import { commit } from "../../src/install/rollback.ts";
 import { probe } from "../../src/probe/probe.ts";
 import { restart } from "../../src/restart/restart.ts";
 import { Secret } from "../../src/secret.ts";
-import { SHELLS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
+import { WAYS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
 import { findProgram } from "../support/programs.ts";
 import { expectNoTraces } from "../support/promises.ts";
 import { renderHostLogin, tokens } from "../support/stage.ts";
@@ -32,13 +32,13 @@ const NAMES = [
   "!history ~root",
 ];
 
-describe.each(SHELLS)("under %s", (_, shell) => {
+describe.each(WAYS)("under %s", (_, shell, environment) => {
   test("paths of any characters are carried verbatim and never executed", async () => {
     // yash reads its input as characters and knows but ASCII ones in the C locale: it ends before it has begun.
     const names = NAMES.filter((name) => shell[0] !== "yash" || /^[ -~]*$/.test(name));
     using host = await makeLocalHome(...names);
     const before = writeHostFile(host, renderHostLogin(tokens.other));
-    const { half, run } = await host.open(shell);
+    const { half, run } = await host.open(shell, undefined, environment);
     const { recipe, configDir, hostFile } = host;
 
     const report = await probe(half, run, { configDir }, recipe);
@@ -70,7 +70,7 @@ describe.each(SHELLS)("under %s", (_, shell) => {
 
   test("what is no request ends the conversation, and is not repeated", async () => {
     using host = await makeLocalHome();
-    const one = await host.open(shell);
+    const one = await host.open(shell, undefined, environment);
     await probe(one.half, one.run, {}, host.recipe);
     const facts: string[] = [];
     const stray = { verb: "alive" as const, payload: Buffer.from(`{"token":"${tokens.good}"}\n`) };
@@ -83,15 +83,15 @@ describe.each(SHELLS)("under %s", (_, shell) => {
 });
 
 describe.skipIf(findProgram("strace") === undefined)("seen by strace", () => {
-  test.each(SHELLS)(
+  test.each(WAYS)(
     "probe and inspection under %s open nothing for writing and make nothing",
-    async (_, shell) => {
+    async (_, shell, environment) => {
       using host = await makeLocalHome();
       writeHostFile(host, renderHostLogin(tokens.other));
       writeFileSync(join(host.configDir, "settings.json"), "{}");
       const trace = join(host.home, "..", "trace");
       const words = [...straceFilesInto(trace), ...shell];
-      const { half, run, ended } = await host.open(words);
+      const { half, run, ended } = await host.open(words, undefined, environment);
       await probe(half, run, {}, host.recipe);
       await inspect(half, run, { claude: false, log: true });
       half.end();

@@ -22,6 +22,15 @@ export const SHELLS = (
   ] as const
 ).filter(([name]) => findProgram(name) !== undefined);
 
+/** A login in which the remote half does without perl, as on a host that has none. */
+export const WITHOUT_PERL = { PERL5OPT: "-w" };
+
+/** Each of the shells beside perl, and each alone: a name, the words of the shell, and the environment. */
+export const WAYS = SHELLS.flatMap(([name, shell]) => [
+  [`${name} beside perl`, shell, {}] as const,
+  [`${name} alone`, shell, WITHOUT_PERL] as const,
+]);
+
 const WRAPPER = fileURLToPath(new URL("./wrapper.mjs", import.meta.url));
 
 /** A home on this machine for remote halves that run without SSH, with a wrapper to restart. */
@@ -33,7 +42,11 @@ export interface LocalHome extends Disposable {
   /** Restarts the wrapper as `restart.kind` `process` does. */
   readonly recipe: Readonly<Record<string, string | number>>;
   /** Starts a remote half under a shell that stands for `/bin/sh`. */
-  open(shell?: readonly string[], path?: string): Promise<LocalHalf>;
+  open(
+    shell?: readonly string[],
+    path?: string,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<LocalHalf>;
   /** Asks the wrapper; its reply text. */
   chat(message: string): Promise<string>;
 }
@@ -75,8 +88,9 @@ export async function makeLocalHome(...names: readonly string[]): Promise<LocalH
       start: 8,
       stability: 100,
     },
-    async open(shell = ["dash"], path) {
-      const session = openLocalSession({ home, shell, ...(path === undefined ? {} : { path }) });
+    async open(shell = ["dash"], path, environment = {}) {
+      const search = path === undefined ? {} : { path };
+      const session = openLocalSession({ home, shell, environment, ...search });
       const exec = session.exec.bind(session);
       let tell: (exited: Promise<unknown>) => void = () => {};
       const ended = new Promise((resolve) => (tell = resolve));

@@ -9,10 +9,18 @@ export interface LocalOptions {
   /** The login shell that sshd would use. */
   readonly loginShell?: string;
   readonly path?: string;
+  /** What else the login's environment has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A session without SSH: the command runs in a shell on this machine, in a home of its own. */
-export function openLocalSession({ home, shell, loginShell, path }: LocalOptions): Session {
+export function openLocalSession({
+  home,
+  shell,
+  loginShell,
+  path,
+  environment = {},
+}: LocalOptions): Session {
   const children = new Set<ReturnType<typeof spawn>>();
   return {
     address: "local",
@@ -20,7 +28,7 @@ export function openLocalSession({ home, shell, loginShell, path }: LocalOptions
       const line = shell === undefined ? command : command.replace("/bin/sh", shell.join(" "));
       const child = spawn(loginShell ?? "/bin/sh", ["-c", line], {
         cwd: home,
-        env: { HOME: home, PATH: path ?? process.env.PATH },
+        env: { HOME: home, PATH: path ?? process.env.PATH, ...environment },
         stdio: "pipe",
       });
       children.add(child);
