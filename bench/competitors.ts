@@ -68,11 +68,22 @@ export function openssh(lane: Lane, parallel: number): Command {
     argv: lane.count === 1 ? ["sh", "-c", one.replace("{}", namesOf(lane).join())] : [...many],
     env: bareEnv,
     input: namesOf(lane).join("\n"),
-    ...newLoginEachTime(lane, ({ login, word }) => {
-      const text = readFileSync(join(project, "bench", "peers", "push.sh"), "utf8");
-      const filled = text.replace("@LOGIN@", login).replaceAll("@WORD@", word);
-      writeFileSync(script, filled, { mode: 0o600 });
-    }),
+    ...newScriptEachTime(lane, script),
+  };
+}
+
+/** The same script through ssh2, all hosts at once: what no client on Node can go below. */
+export function ssh2(lane: Lane): Command {
+  const { fleet, port } = lane;
+  const script = join(makeFolder(lane, "ssh2"), "push.sh");
+  const program = join(project, "bench", "peers", "ssh2-push.cjs");
+  const addresses = hostsOf(lane).map(({ address }) => address);
+  const words = [program, script, fleet.clientKey, fleet.user, String(port), ...addresses];
+  return {
+    name: "the script through ssh2",
+    argv: [process.execPath, ...words],
+    env: bareEnv,
+    ...newScriptEachTime(lane, script),
   };
 }
 
@@ -144,6 +155,15 @@ interface FreshLogin {
   readonly login: string;
   /** Whoever does the job asks the wrapper for this word. */
   readonly word: string;
+}
+
+/** The bare script of a push, with a new login in it. */
+function newScriptEachTime(lane: Lane, script: string) {
+  return newLoginEachTime(lane, ({ login, word }) => {
+    const text = readFileSync(join(project, "bench", "peers", "push.sh"), "utf8");
+    const filled = text.replace("@LOGIN@", login).replaceAll("@WORD@", word);
+    writeFileSync(script, filled, { mode: 0o600 });
+  });
 }
 
 /** A login of about 1 KB that no host has yet; afterwards every host must work with it. */

@@ -1,4 +1,4 @@
-import { ansible, bareEnv, bin, fabric, openssh, ours } from "./competitors.ts";
+import { ansible, bareEnv, bin, fabric, openssh, ours, ssh2 } from "./competitors.ts";
 import type { Lane } from "./competitors.ts";
 import { openDelayLink } from "./delay-link.ts";
 import { openFleet } from "./fleet.ts";
@@ -78,13 +78,19 @@ function race(
     const peers = run.map(({ peer }) => competitors(peer, theirLane));
     const ourPush = ours({ fleet: ourFleet, count: hosts, port: ourWay.port });
     // A single command takes a moment that anything may disturb: more of them.
-    const timings = await timeInTurn([ourPush, ...peers.flat()], hosts === 1 ? 3 * rounds : rounds);
+    const isFloor = run.some(({ peer }) => peer === "ssh");
+    const floor = isFloor ? [ssh2(theirLane)] : [];
+    const all = [ourPush, ...peers.flat(), ...floor];
+    const timings = await timeInTurn(all, hosts === 1 ? 3 * rounds : rounds);
     const far = roundTripMs === 0 ? "" : ` at ${roundTripMs} ms round trip`;
     const work = `push, ${hosts} host${hosts === 1 ? "" : "s"}${far}`;
-    return run.map(({ id, target }, i) => {
+    return run.flatMap(({ id, target, peer }, i) => {
       const names = new Set(peers[i]!.map(({ name }) => name));
-      const theirs = timings.filter(({ name }) => names.has(name));
-      return ratioOf({ id, work, target }, timings[0]!, best(theirs));
+      const theirs = best(timings.filter(({ name }) => names.has(name)));
+      const row = ratioOf({ id, work, target }, timings[0]!, theirs);
+      if (peer !== "ssh") return [row];
+      const lowest = { id: `floor-${hosts}`, work: `the bare script through ssh2, ${hosts}` };
+      return [row, ratioOf(lowest, timings.at(-1)!, theirs)];
     });
   };
   return { ids: races.map(({ id }) => id), measure };

@@ -67,7 +67,7 @@ async function environment(stage: Stage): Promise<Record<string, string>> {
 }
 
 // Several pushes each.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 describe.skipIf(!hasSshd).each(ALL)("a variable for a wrapper under %s", (_, kind, host) => {
   test("is there after the push, changes with the delivery, and is gone after the last", async () => {

@@ -118,7 +118,7 @@ describe.skipIf(!hasFleet)("fifty hosts behind one sshd with its default MaxStar
 });
 
 describe.skipIf(!hasSshd)("two laptops that push to the same hosts", () => {
-  const slow = { hostFile: OLD, running: true, wrapperArguments: ["--answer-ms", "1500"] };
+  const slow = { hostFile: OLD, running: true, wrapperArguments: ["--answer-ms", "3000"] };
 
   test("at once: the second is told who holds them, since when, in which run; with --wait it follows", async () => {
     await using fleet = await openFleet(3, () => slow);

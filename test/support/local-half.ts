@@ -25,11 +25,15 @@ export const SHELLS = (
 /** A login in which the remote half does without perl, as on a host that has none. */
 export const WITHOUT_PERL = { PERL5OPT: "-w" };
 
-/** Each of the shells beside perl, and each alone: a name, the words of the shell, and the environment. */
-export const WAYS = SHELLS.flatMap(([name, shell]) => [
-  [`${name} beside perl`, shell, {}] as const,
-  [`${name} alone`, shell, WITHOUT_PERL] as const,
-]);
+/**
+ * The shells alone, and beside perl those that are started by one word: a name, the words of the shell, and the environment.
+ */
+export const WAYS = [
+  ...SHELLS.map(([name, shell]) => [`${name} alone`, shell, WITHOUT_PERL] as const),
+  ...SHELLS.filter(([name]) => ["dash", "bash", "yash"].includes(name)).map(
+    ([name, shell]) => [`${name} beside perl`, shell, {}] as const,
+  ),
+];
 
 const WRAPPER = fileURLToPath(new URL("./wrapper.mjs", import.meta.url));
 
