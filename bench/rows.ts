@@ -77,10 +77,9 @@ function race(
     const theirLane = { fleet: theirFleet, count: hosts, port: theirWay.port };
     const peers = run.map(({ peer }) => competitors(peer, theirLane));
     const ourPush = ours({ fleet: ourFleet, count: hosts, port: ourWay.port });
-    // A single command takes a moment that anything may disturb: more of them.
-    const isFloor = run.some(({ peer }) => peer === "ssh");
-    const floor = isFloor ? [ssh2(theirLane)] : [];
+    const floor = run.some(({ peer }) => peer === "ssh") ? [ssh2(theirLane)] : [];
     const all = [ourPush, ...peers.flat(), ...floor];
+    // A single command takes a moment that anything may disturb: more of them.
     const timings = await timeInTurn(all, hosts === 1 ? 3 * rounds : rounds);
     const far = roundTripMs === 0 ? "" : ` at ${roundTripMs} ms round trip`;
     const work = `push, ${hosts} host${hosts === 1 ? "" : "s"}${far}`;
