@@ -55,28 +55,6 @@ export class Answer {
 const LONGEST_LINE = 1024 * 1024;
 const LONGEST_ANSWERS = 8 * LONGEST_LINE;
 
-/**
- * The command line that starts the remote half: a constant but for the script's length and the account's name.
- * It means the same to every login shell. `dd` reads exactly the script, in one go where it knows how to fill a block
- * (`whole` remembers how), and byte by byte elsewhere; `head -c` of busybox would read on.
- */
-export function renderCommand(script: string, runAs?: string): string {
-  const shell = `/bin/sh -c '${renderReading(script)}'`;
-  return runAs === undefined ? `exec ${shell}` : `exec sudo -n -H -u ${runAs} -- ${shell}`;
-}
-
-/** What sudo asks with on stderr, when it wants a password. */
-export const PASSWORD_PROMPT = "sync-creds:password-of-the-login?";
-
-/**
- * The same through a sudo that may ask for a password on stdin (`-S`), remembered passwords aside (`-k`). The account's
- * shell says that it is ready: before that line whatever is sent could be taken for a password.
- */
-export function renderPasswordCommand(script: string, runAs: string, nonce: string): string {
-  const shell = `/bin/sh -c 'echo; echo ${nonce} ready; ${renderReading(script)}'`;
-  return `exec sudo -k -S -p '${PASSWORD_PROMPT}' -H -u ${runAs} -- ${shell}`;
-}
-
 /** The script as it is sent: without comments, indentation and empty lines. */
 export function renderScript(source: string): string {
   return source
@@ -166,13 +144,6 @@ function toFact({ key, lines }: Block): Fact {
   if (key !== "bytes") return { key, value: lines.join("\n") };
   const dump = lines.filter((line) => /^[ 0-9a-f]+$/.test(line));
   return { key, value: dump.join("").replaceAll(" ", "") };
-}
-
-function renderReading(script: string): string {
-  const length = Buffer.byteLength(script);
-  const atOnce = `whole=iflag=fullblock; sync_creds=$(dd bs=${length} count=1 iflag=fullblock 2>/dev/null)`;
-  const bytewise = `whole=; sync_creds=$(dd bs=1 count=${length} 2>/dev/null)`;
-  return `${atOnce} || { ${bytewise}; } && eval "$sync_creds"`;
 }
 
 function echoed(): SyncCredsError {

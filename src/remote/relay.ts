@@ -2,7 +2,7 @@ import type { Duplex, Readable } from "node:stream";
 import { SyncCredsError } from "../errors.ts";
 import { packageFile } from "../package-root.ts";
 import type { Ports } from "../ports.ts";
-import { renderCommand } from "./frames.ts";
+import { renderCommand } from "./command-line.ts";
 import { ProcessStream } from "./process-stream.ts";
 import type { RemoteProcess, Session } from "./session.ts";
 

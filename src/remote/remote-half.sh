@@ -19,7 +19,7 @@
 # pending/armed: `commit` and `undo` both need it, and a rename has one winner.
 
 set -u
-whole=${whole-} # how `dd` takes a block at once, where it can
+whole=${whole-} # how `dd` takes a block at once, where it can; `unknown` beside perl, which takes them itself
 # Who we are, and the umask of the login: what the kernel's file tells needs no process to be asked.
 uid= their_umask=
 [ ! -r /proc/self/status ] || while read -r key first second _; do
@@ -338,7 +338,10 @@ receive() {
   told=${told%%"$newline"*} # without its statistics
   return 1
 }
-take() { if [ -n "$whole" ] && [ "$f_size" -gt 0 ]; then dd bs="$f_size" count=1 "$whole"; else dd bs=1 count="$f_size"; fi 2>/dev/null; }
+take() {
+  case $whole in unknown) whole=iflag=fullblock && { dd count=0 "$whole" </dev/null >/dev/null || whole=; } ;; esac
+  if [ -n "$whole" ] && [ "$f_size" -gt 0 ]; then dd bs="$f_size" count=1 "$whole"; else dd bs=1 count="$f_size"; fi
+} 2>/dev/null
 drain() { take >/dev/null || :; }
 # The folders of the file that are not there yet, outermost first; the way back removes them.
 make_folders() {

@@ -1,10 +1,10 @@
 import type { Writable } from "node:stream";
 import { redact } from "../output/sanitize.ts";
 import type { Secret } from "../secret.ts";
-import { Answer, AnswerReader, renderCommand, renderRequest } from "./frames.ts";
+import { renderCommand } from "./command-line.ts";
+import { Answer, AnswerReader, renderRequest } from "./frames.ts";
 import type { Fact, RemoteRequest, Verb } from "./frames.ts";
 import { endedEarly, explainEnd, noAnswer, silent } from "./half-failures.ts";
-import { withoutToolbox } from "./script.ts";
 import type { RemoteProcess, Session } from "./session.ts";
 import { isSudoRefusal, runAsRefused, startWithPassword, untilSilent } from "./sudo.ts";
 import type { PasswordSource } from "./sudo.ts";
@@ -44,7 +44,7 @@ const begun = (text: string, more: Buffer): string => (text + more.toString("utf
  */
 export class RemoteHalf {
   readonly #session: Session;
-  #script: string;
+  readonly #script: string;
   #isPlain = false;
   readonly #nonce: string;
   readonly #reader: AnswerReader;
@@ -78,7 +78,7 @@ export class RemoteHalf {
     this.#nextPassword = nextPassword;
     this.#secrets = [...secrets];
     this.#stdin = session
-      .exec(renderCommand(script, runAs))
+      .exec(renderCommand(script, { runAs, withToolbox: true }))
       .then((process) => this.#begin(process));
     this.#stdin.catch((error: unknown) => this.#fail(error));
   }
@@ -140,8 +140,7 @@ export class RemoteHalf {
   async #startPlain(): Promise<void> {
     this.#isPlain = true;
     this.#stderr = "";
-    this.#script = withoutToolbox(this.#script);
-    this.#goOn(await this.#session.exec(renderCommand(this.#script, this.#runAs)));
+    this.#goOn(await this.#session.exec(renderCommand(this.#script, { runAs: this.#runAs })));
   }
 
   /** sudo has refused without a question. Lets it ask; nothing secret is in what is sent anew. */

@@ -23,8 +23,3 @@ export async function loadScript(
   const parts = await Promise.all(wanted.map((path) => files.read(path)));
   return renderScript(parts.map(({ bytes }) => bytes.toString("utf8")).join("\n"));
 }
-
-/** The same script for a host whose perl does not run: its toolbox stays closed. */
-export function withoutToolbox(script: string): string {
-  return `with_toolbox=no\n${script}`;
-}

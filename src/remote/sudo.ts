@@ -7,7 +7,7 @@ import { inTurn, oncePerRun } from "../once-per-run.ts";
 import { redact, sanitize } from "../output/sanitize.ts";
 import type { Ports } from "../ports.ts";
 import type { Secret } from "../secret.ts";
-import { PASSWORD_PROMPT, renderPasswordCommand } from "./frames.ts";
+import { PASSWORD_PROMPT, renderPasswordCommand } from "./command-line.ts";
 import type { RemoteProcess, Session } from "./session.ts";
 
 /** The next password to try on a host, none of which is among the `refused` ones. */

@@ -7,20 +7,6 @@
 # `1` and what went wrong. `take` reads what the laptop sends straight from stdin, `files` answers straight to stdout.
 
 toolbox='
-my ($shell) = @ARGV;
-$^F = 9; # all pipes outlive `exec`
-pipe my $asked, my $asking and pipe my $heard, my $reply or die "pipe: $!";
-my $server = fork;
-if (!defined $server || $server) {
-  $ENV{with_toolbox} = "yes" if defined $server && fileno $asking == 4 && fileno $heard == 5;
-  close $asked;
-  close $reply;
-  exec $shell, "-c", "eval \"\$sync_creds\"", $shell;
-  die "$shell: $!";
-}
-close $asking;
-close $heard;
-delete @ENV{qw(sync_creds whole with_toolbox)};
 my $their_umask = umask 077;
 $SIG{HUP} = $SIG{PIPE} = $SIG{CHLD} = "IGNORE";
 
@@ -215,19 +201,10 @@ use_toolbox() {
   mkdir() { case $1${2-} in -p-*) command mkdir "$@" ;; -p*) shift && tool folders "$@" ;; *) tool mkdir "$1" ;; esac; }
 }
 
-# The shell that a login has started becomes perl, and perl the shell that goes on.
-case ${1-serve}/${with_toolbox-} in
-  serve/)
-    if [ -x /usr/bin/perl ] && [ -z "${PERL5OPT-}${PERL_UNICODE-}${PERLIO-}" ]; then
-      with_toolbox=no
-      export sync_creds whole with_toolbox
-      exec /usr/bin/perl -e "$toolbox" "$0"
-    fi
-    with_toolbox=no ;;
-  serve/*)
-    had="$with_toolbox $whole $sync_creds"
-    unset sync_creds whole with_toolbox # they are no environment of anybody else
-    with_toolbox=${had%% *} had=${had#* }
-    whole=${had%% *} sync_creds=${had#* } had= ;;
-  *) with_toolbox=no ;;
+# What perl has brought along is no environment of anybody else. How `dd` can be used has not been found out then.
+with_toolbox=${sync_creds_tools-no}
+case $with_toolbox in yes)
+  whole=unknown had=$sync_creds
+  unset sync_creds sync_creds_tools
+  sync_creds=$had had= ;;
 esac

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { renderCommand, renderScript } from "../../src/remote/frames.ts";
+import { renderCommand } from "../../src/remote/command-line.ts";
+import { renderScript } from "../../src/remote/frames.ts";
 import { SCRIPT_FILES } from "../../src/remote/script.ts";
 
 const SOURCE = SCRIPT_FILES.map((path) => readFileSync(path, "utf8")).join("\n");

@@ -15,7 +15,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { nodePorts } from "../../src/node-ports.ts";
 import { probe } from "../../src/probe/probe.ts";
-import { Answer, AnswerReader, renderCommand } from "../../src/remote/frames.ts";
+import { renderCommand } from "../../src/remote/command-line.ts";
+import { Answer, AnswerReader } from "../../src/remote/frames.ts";
 import { parseHostFiles } from "../../src/remote/host-files.ts";
 import { loadScript } from "../../src/remote/script.ts";
 import { treeOf } from "../support/host-state.ts";
@@ -45,13 +46,17 @@ function run(
   const script = `${functions}\nno_fields\ncase $with_toolbox in yes) use_toolbox ;; esac\n${piece}\n`;
   const env = { PATH: process.env["PATH"], HOME: cwd, ...ENVIRONMENTS[kind] };
   const all = Buffer.concat([Buffer.from(script), Buffer.from(input)]);
-  const { stdout, stderr } = spawnSync("/bin/sh", ["-c", renderCommand(script)], {
-    cwd,
-    env,
-    input: all,
-    encoding: "utf8",
-    timeout: 20_000,
-  });
+  const { stdout, stderr } = spawnSync(
+    "/bin/sh",
+    ["-c", renderCommand(script, { withToolbox: true })],
+    {
+      cwd,
+      env,
+      input: all,
+      encoding: "utf8",
+      timeout: 20_000,
+    },
+  );
   expect(stderr).toBe("");
   return stdout;
 }

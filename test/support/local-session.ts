@@ -25,7 +25,7 @@ export function openLocalSession({
   return {
     address: "local",
     async exec(command) {
-      const line = shell === undefined ? command : command.replace("/bin/sh", shell.join(" "));
+      const line = shell === undefined ? command : withShell(command, shell);
       const child = spawn(loginShell ?? "/bin/sh", ["-c", line], {
         cwd: home,
         env: { HOME: home, PATH: path ?? process.env.PATH, ...environment },
@@ -47,4 +47,9 @@ export function openLocalSession({
       for (const child of children) child.kill("SIGKILL");
     },
   };
+}
+
+/** Puts a shell in the place of `/bin/sh`: as the one that is started, and as the name by which perl starts it. */
+function withShell(command: string, shell: readonly string[]): string {
+  return command.replace("/bin/sh", shell.join(" ")).replace(" /bin/sh ", ` ${shell[0]} `);
 }

@@ -1,13 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SyncCredsError } from "../../../src/errors.ts";
-import {
-  Answer,
-  AnswerReader,
-  renderCommand,
-  renderRequest,
-  renderScript,
-} from "../../../src/remote/frames.ts";
+import { Answer, AnswerReader, renderRequest, renderScript } from "../../../src/remote/frames.ts";
 import type { Fact } from "../../../src/remote/frames.ts";
 
 const NONCE = "5c5c5c5c5c5c5c5c";
@@ -21,34 +15,6 @@ const failureOf = (work: () => unknown) => {
   }
   return "none";
 };
-
-describe("the command line", () => {
-  const read = [
-    "whole=iflag=fullblock; sync_creds=$(dd bs=6 count=1 iflag=fullblock 2>/dev/null)",
-    '{ whole=; sync_creds=$(dd bs=1 count=6 2>/dev/null); } && eval "$sync_creds"',
-  ].join(" || ");
-
-  test("is a constant but for the length of the script", () => {
-    expect(renderCommand("exit 0")).toBe(`exec /bin/sh -c '${read}'`);
-  });
-
-  test("goes through sudo, which may not ask, when another account is wanted", () => {
-    expect(renderCommand("exit 0", "claude")).toBe(
-      `exec sudo -n -H -u claude -- /bin/sh -c '${read}'`,
-    );
-  });
-
-  test("holds nothing of the script, whatever that says, and counts its bytes", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), (script) => {
-        const length = Buffer.from(script).length;
-        expect(renderCommand(script)).toBe(
-          renderCommand("").replace("bs=0", `bs=${length}`).replace("count=0", `count=${length}`),
-        );
-      }),
-    );
-  });
-});
 
 test("the script is sent without comments, indentation and empty lines", () => {
   const source = "# what it is\nset -u\n\nmain() {\n  # why\n  echo 'a # b'  \n}\n\tmain\n";
