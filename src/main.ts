@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type * as Program from "./cli/program.ts";
 import type { Terminal } from "./output/terminal.ts";
 
 /**
@@ -19,8 +21,17 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
   }
   const terminal: Terminal = { stdout, stderr, env };
-  const { runProgram } = await import("./cli/program.ts");
-  return runProgram(argv, terminal, readVersion);
+  const built = fileURLToPath(new URL("program.cjs", import.meta.url));
+  if (!existsSync(built)) {
+    const { runProgram } = await import("./cli/program.ts");
+    return await runProgram(argv, terminal, readVersion);
+  }
+  const { loadCompiled } = await import("./compiled.ts");
+  const program = loadCompiled<typeof Program>(built, argv[0] ?? "help");
+  const { runProgram } = program.exports;
+  const status = await runProgram(argv, terminal, readVersion);
+  program.keep();
+  return status;
 }
 
 function readVersion(): string {
