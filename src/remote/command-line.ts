@@ -31,7 +31,7 @@ export function renderPasswordCommand(script: string, runAs: string, nonce: stri
   return `exec sudo -k -S -p '${PASSWORD_PROMPT}' -H -u ${runAs} -- ${shell}`;
 }
 
-// The toolbox is what stands between the script's first two quotes. The process that began becomes the shell: it is the one
+// The toolbox is what stands between the script's first two quotes; the shell has no use for it. The process that began becomes the shell: it is the one
 // whose end sshd tells.
 const PERL = [
   `my ($size, $shell) = @ARGV;`,
@@ -41,15 +41,17 @@ const PERL = [
   `}`,
   `$^F = 9;`, // both pipes outlive `exec`
   `pipe my $asked, my $asking and pipe my $heard, my $reply or exit 1;`,
+  `my $tools = (split chr 39, $script, 3)[1];`,
   `my $server = fork;`,
   `if (defined $server && $server == 0) {`,
   ` close $asking;`,
   ` close $heard;`,
-  ` eval((split chr 39, $script)[1]);`,
+  ` eval $tools;`,
   ` exit;`,
   `}`,
   `close $asked;`,
   `close $reply;`,
+  `substr $script, index($script, $tools), length $tools, "";`,
   `$ENV{sync_creds} = $script;`,
   `$ENV{sync_creds_tools} = $server && fileno $asking == 4 && fileno $heard == 5 ? "yes" : "no";`,
   `exec $shell, "-c", q(eval "$sync_creds"), $shell or exit 127;`,

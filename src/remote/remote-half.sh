@@ -297,8 +297,11 @@ file() {
 }
 prepare() {
   { [ -d "$entry" ] || mkdir "$entry"; } && printf '%s\n' "$f_path" "$was" "$f_sha" "$as" >"$entry/about" &&
-    { [ "$was" = absent ] || cp -p "$f_path" "$entry/backup"; } && make_folders || return 1
+    { [ "$was" = absent ] || keep "$f_path" "$entry/backup"; } && make_folders || return 1
 }
+# The file as it is, under a second name: the new one takes its place as a whole, and nobody writes to what has no other
+# name. A copy where that cannot be: on another disk, of another account's file, or where it has a second name already.
+keep() { tool keep "$1" "$2" || cp -p "$1" "$2"; }
 # A new file has the owner and group of the one it replaces, and its mode before the first byte of its content. Fails with 3
 # when that has been read.
 stage() {

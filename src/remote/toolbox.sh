@@ -21,6 +21,13 @@ my ($fsync, $statfs, $setsid) = @{$bits == 2 && $calls{$machine} || []};
 my %tools = (
   mv => sub { done(rename($_[0], $_[1]), $_[1]) },
   ln => sub { done(link($_[0], $_[1]), $_[1]) },
+  # A file under a second name, if it has but one. Where it has that already, it has two.
+  keep => sub {
+    my ($path, $name) = @_;
+    my @there = lstat $path;
+    my @kept = lstat $name or return @there && $there[3] == 1 && link($path, $name) ? 0 : 2;
+    "@there[0, 1]" eq "@kept[0, 1]" ? 0 : 2;
+  },
   chmod => sub { done(chmod(oct $_[0], $_[1]), $_[1]) },
   nap => sub { select undef, undef, undef, $_[0]; 0 },
   mkdir => sub { done(mkdir($_[0]), $_[0]) },

@@ -6,7 +6,9 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -116,6 +118,31 @@ describe.skipIf(!isProgram("/usr/bin/perl"))("the toolbox", () => {
       expect(said).toMatch(/^failed: /);
       expect(said).toMatch(why);
     }
+  });
+
+  test.each([
+    [
+      "keeps a file under a second name, and does not mind being asked twice",
+      "keep a b; keep a b",
+      1,
+    ],
+    ["copies a file that has a second name already", "ln a c; keep a b; keep a b", 2],
+  ])("%s", (_, piece, files) => {
+    const ends = (["toolbox", "programs"] as const).map((kind) => {
+      const cwd = makeFolder();
+      writeFileSync(join(cwd, "a"), "as it was", { mode: 0o640 });
+      utimesSync(join(cwd, "a"), 1, 1.5);
+      const said = run(kind, `${piece}; echo "$?"`, { cwd });
+      const { mode, mtimeMs } = statSync(join(cwd, "b"));
+      expect(readFileSync(join(cwd, "b"), "utf8")).toBe("as it was");
+      if (kind === "toolbox") {
+        const inodes = ["a", "b"].map((name) => statSync(join(cwd, name)).ino);
+        expect(new Set(inodes).size).toBe(files);
+      }
+      return [said, mode, mtimeMs];
+    });
+    expect(ends[0]).toEqual(["0\n", 0o100640, 1500]);
+    expect(ends[1]).toEqual(ends[0]);
   });
 
   test("takes exactly what comes behind a request, and leaves the rest", () => {
