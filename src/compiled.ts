@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -85,7 +86,10 @@ function writeCache(path: string, key: string, data: Buffer): void {
   const checksum = Buffer.alloc(4);
   checksum.writeUInt32LE(crc32(data));
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Not `recursive`: of a folder in which none can be made, as in /proc, node would try that for ever.
+    for (const folder of [dirname(dirname(path)), dirname(path)]) {
+      if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+    }
     writeFileSync(`${path}.new`, Buffer.concat([Buffer.from(key), checksum, data]), {
       mode: 0o600,
     });

@@ -62,8 +62,8 @@ const OWNERS: [what: RegExp, owners: RegExp][] = [
   [/^jsonc-parser$/, /^hosts\//],
   [/^@napi-rs\/keyring$/, /^node-keychain\.ts$/],
   [/^write-file-atomic$/, /^node-ports\.ts$/],
-  // main.ts reads the version from package.json, before anything else is loaded.
-  [/^node:fs/, /^(?:node-ports\.ts|main\.ts|demo\/)/],
+  // main.ts reads the version from package.json, and compiled.ts the program, before anything else is loaded.
+  [/^node:fs/, /^(?:node-ports\.ts|main\.ts|compiled\.ts|demo\/)/],
   [
     /^node:child_process$/,
     /^(?:node-run(?:-in-turn)?\.ts|remote\/openssh-(?:master|channels)\.ts|demo\/)/,
@@ -79,6 +79,7 @@ const PROCESS: Record<string, string> = {
   "node-run-in-turn.ts": "ends the shell that has started what waits",
   "node-ports.ts": "platform, environment, folder and account of this machine",
   "main.ts": "the streams and the environment of the terminal",
+  "compiled.ts": "which node this is, and where its user keeps what can be made anew",
   "cli/program.ts": "the streams of the help text that the build keeps",
   "cli/local-command.ts": "whether a person can be asked on stdin, or something comes through it",
   "cli/hidden-input.ts": "a paste comes through stdin, unseen",
@@ -293,6 +294,7 @@ describe("one owner", () => {
     const users = sources.filter(({ code }) => /process\.env\b|\benv\b.*= process;/.test(code));
     expect(namesOf(users)).toEqual([
       "askpass.ts",
+      "compiled.ts",
       "demo/embedded-host.ts",
       "demo/wrapper.ts",
       "main.ts",

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { SHARED_CACHE } from "./program-cache.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/sync-creds.js", import.meta.url));
 const CLAUDE = fileURLToPath(new URL("./renewing-claude.mjs", import.meta.url));
@@ -44,7 +45,13 @@ export function openLaptop(): Laptop {
   const start = (argv: readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Run => {
     const child = spawn(process.execPath, [BIN, ...argv], {
       cwd: laptop,
-      env: { HOME: laptop, PATH: process.env["PATH"], SYNC_CREDS_TOKEN_STORE: "file", ...env },
+      env: {
+        HOME: laptop,
+        PATH: process.env["PATH"],
+        SYNC_CREDS_TOKEN_STORE: "file",
+        ...SHARED_CACHE,
+        ...env,
+      },
       stdio: "pipe",
       detached: true,
     });

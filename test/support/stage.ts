@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HostResult } from "../../src/outcome.ts";
 import { endProcesses, processesNaming } from "./processes.ts";
+import { SHARED_CACHE } from "./program-cache.ts";
 import { freePort, startSshd } from "./sshd.ts";
 import type { SshdHost, SshdOptions } from "./sshd.ts";
 
@@ -157,6 +158,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     PATH: [join(laptop, "bin"), process.env["PATH"]].join(delimiter),
     XDG_STATE_HOME: join(laptop, "state"),
     SYNC_CREDS_TOKEN_STORE: "file",
+    ...SHARED_CACHE,
   };
   const stage: Stage = {
     sshd,

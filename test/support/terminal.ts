@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { SHARED_CACHE } from "./program-cache.ts";
 import type { Stage } from "./stage.ts";
 import { until } from "./until.ts";
 
@@ -34,6 +35,7 @@ export function openTerminal(
       PATH: [join(stage.laptop, "bin"), process.env["PATH"]].join(delimiter),
       SYNC_CREDS_TOKEN_STORE: "file",
       XDG_STATE_HOME: join(stage.laptop, "state"),
+      ...SHARED_CACHE,
       ...env,
     },
   });
