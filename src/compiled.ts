@@ -49,10 +49,11 @@ export function loadCompiled<Exports>(path: string, use: string): Loaded<Exports
   };
 }
 
-/** By the custom of the platform. Undefined where the user wants none. */
+/** By the custom of the platform. Undefined where the user wants none, and for the demo, which leaves nothing behind. */
 function findCache(use: string): string | undefined {
   const { env, platform } = process;
-  if (env["NODE_DISABLE_COMPILE_CACHE"] || !/^[a-z-]+$/.test(use)) return undefined;
+  const isWanted = !env["NODE_DISABLE_COMPILE_CACHE"] && use !== "demo";
+  if (!isWanted || !/^[a-z-]+$/.test(use)) return undefined;
   const isWindows = platform === "win32";
   const named = isWindows ? env["LOCALAPPDATA"] : env["XDG_CACHE_HOME"];
   const initial = isWindows ? join("AppData", "Local") : ".cache";

@@ -40,7 +40,8 @@ export function unsafeAt(
       next: ["Set `runAs` to its owner in hosts.json, or log in as its owner"],
     });
   }
-  if (entry.links > 1) {
+  // Until an unfinished change has been undone, the other name may be the one under which it keeps the file.
+  if (entry.links > 1 && report.leftover === undefined) {
     return hazard("TARGET_UNSAFE", `${path} has several names`, {
       why: `it has ${entry.links} hard links: the others would keep the old content`,
       next: look,

@@ -53,7 +53,7 @@ physical() {
 # Ends an answer with files: what `ls` says of all paths, and what those behind the first $1 are. Straight to the other
 # side, in one piece.
 tell_files() {
-  if tool files "$out" "$nonce" "$verb" "$@"; then out= && return; fi
+  if tool files "$out" "$nonce" "$verb" "${folder-}" "$@"; then out= && return; fi
   count=$1
   shift
   {

@@ -605,7 +605,7 @@ put_back() {
   $as rm -f "$target.$run_name"
   state_of "$target" && found=$state_now
   if [ "$found" = "$was" ]; then unmake_folders && return 0; fi
-  if [ "$found" != "$became" ]; then reason=changed && refuse changed "$target" && return 1; fi
+  if [ "$found" != "$became" ]; then reason=changed && refuse changed "$target" && part && return 1; fi
   if [ "$was" = absent ]; then
     told=$( { $as rm -f "$target" && flush "${target%/*}"; } 2>&1) || { refuse write "$told" && return 1; }
     unmake_folders
@@ -619,6 +619,8 @@ put_back() {
       } 2>&1 && flush "${target%/*}" 2>&1) || { refuse write "$told" && return 1; }
   fi
 }
+# Written in place before ours took its place: it is what was kept as well (see `keep`), and shall not stay so.
+part() { [ ! "$target" -ef "$entry/backup" ] || { cp -p "$target" "$entry/copy" && mv -f "$entry/copy" "$entry/backup"; }; }
 # The backup of a file of root is ours: its copy becomes root's again.
 own_again() { [ -z "$as" ] || as_root chown 0:0 "$target.$run_name"; }
 

@@ -1,7 +1,7 @@
 # Part of sync-creds' remote half: a toolbox, for speed alone. A push takes some thirty small steps, and each would be a
 # process of its own: `mv`, `chmod`, `ls`, `sleep` and the like. Where the host has perl, one process of it does them all:
-# it starts this shell anew with a pipe to it and one back, and then does what it is asked. Where there is none the steps
-# are done by the usual programs, and nothing else is different.
+# it has read this script and started the shell with a pipe to it and one back (command-line.ts), and then does what it is
+# asked. Where there is none the steps are done by the usual programs, and nothing else is different.
 #
 # A request is a count and that many words, each with a NUL behind it; the reply is a line, `0` and what was asked for, or
 # `1` and what went wrong. `take` reads what the laptop sends straight from stdin, `files` answers straight to stdout.
@@ -138,12 +138,16 @@ my %tools = (
     }
     done(close $script, $path);
   },
-  # What `ls -ldn` would say of each path, and of those after the first $count what they are and their bytes.
+  # What `ls -ldn` would say of each path, and of those after the first $count what they are and their bytes. The second name
+  # that a change gives a file while it is under way (see `keep`) is not counted.
   files => sub {
-    my ($told, $nonce, $verb, $count, @paths) = @_;
+    my ($told, $nonce, $verb, $folder, $count, @paths) = @_;
     $told .= "$nonce list=\n";
+    my %kept;
+    for (map "$folder/pending/$_/backup", 1 .. 20) { my @kept = lstat or last; $kept{"@kept[0, 1]"} = 1 }
     for (@paths) {
-      my (undef, undef, $mode, $links, $uid, $gid, undef, $size) = lstat or next;
+      my ($disk, $inode, $mode, $links, $uid, $gid, undef, $size) = lstat or next;
+      $links -= $kept{"$disk $inode"} // 0;
       $told .= join(" ", letters($mode), $links, $uid, $gid, $size, "- - -", $_) . "\n";
     }
     for (@paths[$count .. $#paths]) {

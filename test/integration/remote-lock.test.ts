@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { endHolder } from "../../src/install/unlock.ts";
@@ -10,6 +11,7 @@ import { renderHolder } from "../../src/remote/lock-holder.ts";
 import type { Answer } from "../../src/remote/frames.ts";
 import { SHELLS, makeLocalHome, writeHostFile } from "../support/local-half.ts";
 import type { LocalHalf, LocalHome } from "../support/local-half.ts";
+import { isProgram } from "../support/programs.ts";
 import { expectNoTraces } from "../support/promises.ts";
 import { until } from "../support/until.ts";
 
@@ -116,6 +118,39 @@ test("what a killed run has staged is found, named and undone by the next", asyn
   await next.ended;
   await expectNoTraces(host.configDir);
 });
+
+test.skipIf(!isProgram("/usr/bin/perl"))(
+  "a file that was written to after a killed run had kept it stays as it is, and has no second name",
+  async () => {
+    using host = await makeLocalHome();
+    writeHostFile(host, "{}");
+    const killed = await openProbed(host);
+    await begin(killed, host);
+    const [expected, payload] = [Buffer.from("{}"), Buffer.from('{"ours":1}')];
+    const sums = [expected, payload].map((text) => createHash("sha256").update(text).digest("hex"));
+    const fields = {
+      run: killed.run,
+      path: host.hostFile,
+      expect: sums[0]!,
+      sha: sums[1]!,
+      size: payload.length,
+    };
+    const kept = await killed.half.ask({ verb: "file", fields, payload });
+    expect(kept.get("fail")).toBeUndefined();
+    expect(statSync(host.hostFile).nlink).toBe(2);
+    killed.kill();
+    await killed.ended;
+    writeFileSync(host.hostFile, '{"theirs":1}');
+
+    const next = await openProbed(host);
+    const { fileEntry } = await probe(next.half, next.run, {}, { kind: "none" });
+    expect(fileEntry.links).toBe(1);
+    await recover(next.half, { run: next.run, who: "eve@desk" }, 10_000);
+    expect(readFileSync(host.hostFile, "utf8")).toBe('{"theirs":1}');
+    expect(statSync(host.hostFile).nlink).toBe(1);
+    expect((await begin(next, host)).get("fail")).toBeUndefined();
+  },
+);
 
 test.each(SHELLS)(
   "a change that was cut off before it was described is found and undone too, under %s",

@@ -99,6 +99,12 @@ describe("the decision", () => {
       { lastWritten: [fingerprintOf(new Secret("theirs too"))] },
     ],
     ["an unfinished change", "recover ben@desk", { leftover: "ben@desk" }, {}],
+    [
+      "an unfinished change that keeps the file under a second name",
+      "recover ben@desk",
+      { ...OURS, leftover: "ben@desk", fileEntry: { ...PRIVATE_FILE, links: 2 } },
+      {},
+    ],
     ["a lock", "busy LOCKED", { lockedBy: "a1b2 ben@desk" }, {}],
     ["a hazard", "refused REMOTE_TOOLS", { missing: ["sha256sum"] }, {}],
     ["a wrapper that gives no verdict", "refused WRAPPER_UNUSABLE", {}, { baseline: UNUSABLE }],
