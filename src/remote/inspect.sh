@@ -9,7 +9,7 @@ inspect() {
   say "backups=$(ls -1 "$folder/backups" 2>/dev/null | wc -l | tr -d ' ')"
   holder=
   find_listener "$f_port"
-  [ -z "$socket" ] || holder=$(holder_of "$socket")
+  [ -z "$socket" ] || find_holder "$socket"
   # What another account runs shows no sockets; the supervisor of hosts.json may know its pid all the same.
   if [ -n "$holder" ]; then say "holder=port"; elif [ -n "$w_pid" ]; then holder=$w_pid && say "holder=supervisor"; fi
   chain=

@@ -38,12 +38,13 @@ is_free() {
   have ss && told=$(ss -Hltn "sport = :$f_port" 2>/dev/null) && [ -z "$told" ]
 }
 
-# The process that holds a listening socket; of several workers the one that started first.
-holder_of() {
-  ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v want="socket:[$1]" \
+# Sets holder, the process that holds a listening socket; of several workers the one that started first.
+find_holder() {
+  if tool holder "$1"; then holder=$reply && return; fi
+  holder=$(ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v want="socket:[$1]" \
     '/^\/proc\/[0-9]+\/fd:$/ { split($0, part, "/"); pid = part[3] } $NF == want { print pid }' |
     sort -un | while read -r candidate; do start_of "$candidate" && echo "$began $candidate"; done | sort -n |
-    { read -r _ first && echo "$first"; }
+    { read -r _ first && echo "$first"; })
 }
 
 holds() {
@@ -85,7 +86,7 @@ find_wrapper() {
   esac
   w_named=$w_pid
   [ "$f_kind" != process ] || find_noted
-  [ -n "$w_pid" ] || [ -z "$w_socket" ] || w_pid=$(holder_of "$w_socket")
+  [ -n "$w_pid" ] || [ -z "$w_socket" ] || { find_holder "$w_socket"; w_pid=$holder; }
   [ -z "$w_pid" ] || [ -n "$w_noted" ] || { start_of "$w_pid" && w_start=$began; }
 }
 
@@ -526,7 +527,7 @@ wait_until_new() {
   done
   if [ "$f_kind" = process ] && [ -r /proc/self/stat ]; then
     holder=$new_pid
-    if holds "$new_pid" "$w_socket"; then began=$new_start; else holder=$(holder_of "$w_socket") && start_of "${holder:-0}"; fi
+    if holds "$new_pid" "$w_socket"; then began=$new_start; else find_holder "$w_socket" && start_of "${holder:-0}"; fi
     if [ "${began:-0}" -lt "$new_start" ]; then
       refuse port-taken "port $f_port belongs to process ${holder:-of another user}"
       return 1

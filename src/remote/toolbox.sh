@@ -78,11 +78,7 @@ my %tools = (
     }
     exit;
   },
-  start => sub {
-    open my $stat, "<", "/proc/$_[0]/stat" or return "0";
-    my ($state, $began) = ((<$stat> // "") =~ /.*\) (.*)/s ? split " ", $1 : ())[0, 19];
-    "0 " . (($state // "Z") eq "Z" ? "" : $began);
-  },
+  start => sub { "0 " . began($_[0]) },
   # What comes behind a request: into a file that is there. All of it is read, also where the file takes none.
   take => sub {
     my ($size, $path) = @_;
@@ -105,12 +101,18 @@ my %tools = (
     }
     0;
   },
-  holds => sub {
-    my ($pid, $socket) = @_;
-    my $folder = "/proc/$pid/fd";
-    opendir my $list, $folder or return "0 no";
-    for (readdir $list) { return "0 yes" if (readlink "$folder/$_" // "") eq "socket:[$socket]" }
-    "0 no";
+  holds => sub { holds(@_) ? "0 yes" : "0 no" },
+  # Of the processes that hold a socket the one that started first.
+  holder => sub {
+    my ($socket) = @_;
+    my ($first, $since) = ("", "");
+    opendir my $processes, "/proc" or return 2;
+    for my $pid (sort { $a <=> $b } grep { /^\d+$/ } readdir $processes) {
+      holds($pid, $socket) or next;
+      my $began = began($pid);
+      ($first, $since) = ($pid, $began) if $began ne "" && ($since eq "" || $began < $since);
+    }
+    "0 $first";
   },
   # Whether all these files can be read and none has one of the words.
   lacks => sub {
@@ -162,6 +164,19 @@ my %tools = (
   },
 );
 sub done { my ($fine, $what) = @_; $fine ? 0 : "1 $what: $!" }
+# When a process started; nothing for one that has ended.
+sub began {
+  open my $stat, "<", "/proc/$_[0]/stat" or return "";
+  my ($state, $began) = ((<$stat> // "") =~ /.*\) (.*)/s ? split " ", $1 : ())[0, 19];
+  ($state // "Z") eq "Z" ? "" : $began;
+}
+sub holds {
+  my ($pid, $socket) = @_;
+  my $folder = "/proc/$pid/fd";
+  opendir my $list, $folder or return 0;
+  for (readdir $list) { return 1 if (readlink "$folder/$_" // "") eq "socket:[$socket]" }
+  0;
+}
 sub put {
   my ($to, $data) = @_;
   while (length $data) { substr($data, 0, syswrite($to, $data) // return 0) = "" }

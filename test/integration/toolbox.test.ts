@@ -170,12 +170,15 @@ describe.skipIf(!isProgram("/usr/bin/perl"))("the toolbox", () => {
     const piece = `find_listener ${port}; echo "$socket $socket_uid"
       start_of ${process.pid}; echo "$began"; start_of 4194304; echo "gone:$began"
       holds ${process.pid} "$socket" && echo holds; holds ${process.pid} 1 || echo "holds not"
+      find_holder "$socket"; echo "$holder"; find_holder 1; echo "nobody:$holder"
       find_listener 1; echo "none:$socket"`;
     const said = run("toolbox", piece);
     expect(said).toBe(run("programs", piece));
     const uid = process.getuid?.();
     expect(said).toMatch(
-      new RegExp(String.raw`^\d+ ${uid}\n\d+\ngone:\nholds\nholds not\nnone:\n$`),
+      new RegExp(
+        String.raw`^\d+ ${uid}\n\d+\ngone:\nholds\nholds not\n${process.pid}\nnobody:\nnone:\n$`,
+      ),
     );
   });
 
