@@ -9,6 +9,7 @@ import type { Terminal } from "./output/terminal.ts";
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const { stdout, stderr, env } = process;
+  for (const stream of [stdout, stderr]) stream.on("error", passOverClosedPipe);
   if (argv.length === 1 && ["--version", "-V", "version"].includes(argv[0] ?? "")) {
     stdout.write(`${readVersion()}\n`);
     return 0;
@@ -32,6 +33,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const status = await runProgram(argv, terminal, readVersion);
   program.keep();
   return status;
+}
+
+/** Whoever reads may have heard enough (`| head -1`): a push goes on to its end all the same. */
+function passOverClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function readVersion(): string {
