@@ -342,7 +342,7 @@ receive() {
   return 1
 }
 take() {
-  case $whole in unknown) whole=iflag=fullblock && { dd count=0 "$whole" </dev/null >/dev/null || whole=; } ;; esac
+  case $whole in unknown) learn_dd ;; esac
   if [ -n "$whole" ] && [ "$f_size" -gt 0 ]; then dd bs="$f_size" count=1 "$whole"; else dd bs=1 count="$f_size"; fi
 } 2>/dev/null
 drain() { take >/dev/null || :; }
@@ -605,7 +605,7 @@ put_back() {
   $as rm -f "$target.$run_name"
   state_of "$target" && found=$state_now
   if [ "$found" = "$was" ]; then unmake_folders && return 0; fi
-  if [ "$found" != "$became" ]; then reason=changed && refuse changed "$target" && part && return 1; fi
+  if [ "$found" != "$became" ]; then reason=changed && refuse changed "$target" && part; return 1; fi
   if [ "$was" = absent ]; then
     told=$( { $as rm -f "$target" && flush "${target%/*}"; } 2>&1) || { refuse write "$told" && return 1; }
     unmake_folders

@@ -38,9 +38,10 @@ is_free() {
   have ss && told=$(ss -Hltn "sport = :$f_port" 2>/dev/null) && [ -z "$told" ]
 }
 
-# Sets holder, the process that holds a listening socket; of several workers the one that started first.
+# Sets holder, the process that holds a listening socket; of several workers the one that started first. Fails where none is
+# seen: it may be of another account.
 find_holder() {
-  if tool holder "$1"; then holder=$reply && return; fi
+  if tool holder "$1"; then holder=$reply && [ -n "$holder" ]; return; fi
   holder=$(ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v want="socket:[$1]" \
     '/^\/proc\/[0-9]+\/fd:$/ { split($0, part, "/"); pid = part[3] } $NF == want { print pid }' |
     sort -un | while read -r candidate; do start_of "$candidate" && echo "$began $candidate"; done | sort -n |

@@ -227,10 +227,13 @@ use_toolbox() {
   mkdir() { case $1${2-} in -p-*) command mkdir "$@" ;; -p*) shift && tool folders "$@" ;; *) tool mkdir "$1" ;; esac; }
 }
 
-# What perl has brought along is no environment of anybody else. How `dd` can be used has not been found out then.
+# How `dd` takes a block at once, where it can: where perl has read the script, nobody has found out.
+learn_dd() { whole=iflag=fullblock && { dd count=0 "$whole" </dev/null >/dev/null 2>&1 || whole=; }; }
+# What perl has brought along is no environment of anybody else. It says `no` where it could not open the toolbox.
 with_toolbox=${sync_creds_tools-no}
-case $with_toolbox in yes)
+if [ -n "${sync_creds_tools-}" ]; then
   whole=unknown had=$sync_creds
   unset sync_creds sync_creds_tools
-  sync_creds=$had had= ;;
-esac
+  sync_creds=$had had=
+  [ "$with_toolbox" = yes ] || learn_dd
+fi

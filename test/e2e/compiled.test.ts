@@ -87,6 +87,17 @@ describe("what V8 has compiled of the program", () => {
     expect(statSync(scene.file).mode & 0o777).toBe(0o600);
   });
 
+  test("is written to no file that another has put in its way", async () => {
+    using scene = openWithHosts();
+    const theirs = join(scene.laptop.laptop, "theirs");
+    writeFileSync(theirs, "as it was");
+    mkdirSync(join(scene.file, ".."), { recursive: true });
+    symlinkSync(theirs, `${scene.file}.new`);
+    await scene.list();
+    expect(readFileSync(theirs, "utf8")).toBe("as it was");
+    expect(statSync(scene.file).mode & 0o777).toBe(0o600);
+  });
+
   test("is not kept where the user wants none, and where there is no place for it", async () => {
     using scene = openWithHosts();
     await scene.list({ ...AS_BY_CUSTOM, NODE_DISABLE_COMPILE_CACHE: "1" });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { endHolder } from "../../src/install/unlock.ts";
 import { recover } from "../../src/install/rollback.ts";
@@ -18,8 +18,12 @@ import { until } from "../support/until.ts";
 // No process has this pid: it is above every kernel's limit.
 const DEAD = "99999999 1 deadrun bob@desk\n";
 
-async function openProbed(host: LocalHome, shell?: readonly string[]): Promise<LocalHalf> {
-  const one = await host.open(shell);
+async function openProbed(
+  host: LocalHome,
+  shell?: readonly string[],
+  path?: string,
+): Promise<LocalHalf> {
+  const one = await host.open(shell, path);
   await probe(one.half, one.run, {}, { kind: "none" });
   return one;
 }
@@ -119,9 +123,12 @@ test("what a killed run has staged is found, named and undone by the next", asyn
   await expectNoTraces(host.configDir);
 });
 
-test.skipIf(!isProgram("/usr/bin/perl"))(
-  "a file that was written to after a killed run had kept it stays as it is, and has no second name",
-  async () => {
+test.skipIf(!isProgram("/usr/bin/perl")).each([
+  ["has no second name", "", 1],
+  ["is not touched where there is no room for a copy", "exit 1", 2],
+])(
+  "a file that was written to after a killed run had kept it stays as it is, and %s",
+  async (_name, copying, links) => {
     using host = await makeLocalHome();
     writeHostFile(host, "{}");
     const killed = await openProbed(host);
@@ -142,12 +149,17 @@ test.skipIf(!isProgram("/usr/bin/perl"))(
     await killed.ended;
     writeFileSync(host.hostFile, '{"theirs":1}');
 
-    const next = await openProbed(host);
+    const programs = join(host.home, "programs");
+    mkdirSync(programs);
+    const cp = `#!/bin/sh\n${copying}\nPATH=/usr/bin:/bin exec cp "$@"\n`;
+    writeFileSync(join(programs, "cp"), cp, { mode: 0o755 });
+    const path = [programs, process.env["PATH"]].join(delimiter);
+    const next = await openProbed(host, undefined, path);
     const { fileEntry } = await probe(next.half, next.run, {}, { kind: "none" });
     expect(fileEntry.links).toBe(1);
     await recover(next.half, { run: next.run, who: "eve@desk" }, 10_000);
     expect(readFileSync(host.hostFile, "utf8")).toBe('{"theirs":1}');
-    expect(statSync(host.hostFile).nlink).toBe(1);
+    expect(statSync(host.hostFile).nlink).toBe(links);
     expect((await begin(next, host)).get("fail")).toBeUndefined();
   },
 );

@@ -41,24 +41,22 @@ function makeFolder(): string {
 function run(
   kind: keyof typeof ENVIRONMENTS,
   piece: string,
-  { cwd = tmpdir(), input = "" }: { cwd?: string; input?: string | Buffer } = {},
+  {
+    cwd = tmpdir(),
+    input = "",
+    isCrowded = false,
+  }: { cwd?: string; input?: string | Buffer; isCrowded?: boolean } = {},
 ): string {
   expect(SCRIPT).toContain(WHAT_RUNS);
   const functions = SCRIPT.slice(0, SCRIPT.lastIndexOf(WHAT_RUNS));
   const script = `${functions}\nno_fields\ncase $with_toolbox in yes) use_toolbox ;; esac\n${piece}\n`;
   const env = { PATH: process.env["PATH"], HOME: cwd, ...ENVIRONMENTS[kind] };
   const all = Buffer.concat([Buffer.from(script), Buffer.from(input)]);
-  const { stdout, stderr } = spawnSync(
-    "/bin/sh",
-    ["-c", renderCommand(script, { withToolbox: true })],
-    {
-      cwd,
-      env,
-      input: all,
-      encoding: "utf8",
-      timeout: 20_000,
-    },
-  );
+  // A login with a stream more than it should have: then the pipes are not where the shell looks for them.
+  const login = isCrowded ? "exec 3</dev/null; " : "";
+  const command = `${login}${renderCommand(script, { withToolbox: true })}`;
+  const how = { cwd, env, input: all, encoding: "utf8", timeout: 20_000 } as const;
+  const { stdout, stderr } = spawnSync("/bin/sh", ["-c", command], how);
   expect(stderr).toBe("");
   return stdout;
 }
@@ -72,6 +70,14 @@ describe.skipIf(!isProgram("/usr/bin/perl"))("the toolbox", () => {
       /^yes\n\d{10}\n$/,
     );
     expect(run("programs", 'echo "$with_toolbox"; tool clock || echo "$reply"')).toBe("no\n2\n");
+  });
+
+  test("stays closed where its pipes are not found, and all goes on without it", () => {
+    const piece = `echo "$with_toolbox"; export -p | grep -c sync_creds
+      as=; f_size=5; create taken && receive taken && read -r rest && echo "$rest"; cat taken`;
+    const [cwd, input] = [makeFolder(), "12345the rest\n"];
+    const said = run("toolbox", piece, { cwd, input, isCrowded: true });
+    expect(said).toBe("no\n0\nthe rest\n12345");
   });
 
   test("leaves no variable and no pipe of its own to what a user starts", () => {
@@ -170,7 +176,7 @@ describe.skipIf(!isProgram("/usr/bin/perl"))("the toolbox", () => {
     const piece = `find_listener ${port}; echo "$socket $socket_uid"
       start_of ${process.pid}; echo "$began"; start_of 4194304; echo "gone:$began"
       holds ${process.pid} "$socket" && echo holds; holds ${process.pid} 1 || echo "holds not"
-      find_holder "$socket"; echo "$holder"; find_holder 1; echo "nobody:$holder"
+      find_holder "$socket"; echo "$holder"; find_holder 1 || echo "nobody:$holder"
       find_listener 1; echo "none:$socket"`;
     const said = run("toolbox", piece);
     expect(said).toBe(run("programs", piece));
