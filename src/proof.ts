@@ -34,7 +34,11 @@ export async function prove(
     wrapper.health === undefined
       ? undefined
       : pollHealth(session, wrapper, { ...means, deadlineMs: wrapper.startTimeoutMs }),
-    smokeTest(session, wrapper, { ...means, deadlineMs: wrapper.timeoutMs }),
+    smokeTest(session, wrapper, {
+      ...means,
+      deadlineMs: wrapper.timeoutMs,
+      startMs: host.restart.kind === "none" ? 0 : wrapper.startTimeoutMs,
+    }),
   ]);
   return health === undefined || health.healthy
     ? verdict

@@ -26,7 +26,8 @@ export function goBack(
       if (!seen.baseline.passed)
         return end.rolledBack(failure, "which did not work before either", purpose);
       // A restart that failed both times may have left alone what ran before: only the wrapper's answer counts.
-      const again = await baseline(session, host.wrapper, { bearer, ports: run.ports });
+      const startMs = back.restart.failure === undefined ? host.wrapper.startTimeoutMs : 0;
+      const again = await baseline(session, host.wrapper, { bearer, ports: run.ports, startMs });
       if (again.class === "pass") return end.rolledBack(failure, "and answering again", purpose);
       if (back.restart.failure !== undefined)
         return end.rollbackFailed(failure, host, seen.report, back, purpose);

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { wrapperPid } from "../support/host-state.ts";
 import { expectNewProven, expectOldWhole } from "../support/promises.ts";
-import { hasSshd } from "../support/sshd.ts";
+import { freePort, hasSshd } from "../support/sshd.ts";
 import { PUSH, renderHostLogin, tokens } from "../support/stage.ts";
 import { SUPERVISORS, openSupervised, pm2 } from "../support/supervised.ts";
 
@@ -57,6 +57,46 @@ describe.skipIf(!hasSshd).each(Object.entries(SUPERVISORS))("a wrapper under %s"
     expect(await host.stage.chat("up?")).toBeUndefined();
 
     await expectNewProven(host.stage, await host.stage.run(...PUSH));
+  });
+});
+
+describe.skipIf(!hasSshd)("a container whose wrapper takes its time to listen", () => {
+  const open = () =>
+    openSupervised(SUPERVISORS["docker"]!.open(), {
+      hostFile: OLD,
+      wrapperArguments: ["--startup-ms", "1500"],
+    });
+
+  test("is asked until it does", async () => {
+    await using host = await open();
+    await expectNewProven(host.stage, await host.stage.run(...PUSH));
+  });
+
+  test("is asked until it does after the way back, too", async () => {
+    await using host = await open();
+    host.stage.logIn(tokens.bad);
+
+    const { result, code } = await host.stage.run(...PUSH);
+
+    expect(result).toMatchObject({ outcome: "rolled-back", code: "token-revoked" });
+    expect(result.state).toContain("answering again");
+    expect(code).toBe(10);
+    await expectOldWhole(host.stage.hostFile, OLD);
+  });
+
+  test("and never does, gets its old login back when its time to start is over", async () => {
+    await using host = await open();
+    const port = await freePort();
+    host.stage.configure(
+      { restart: host.restart },
+      { url: `http://127.0.0.1:${port}`, startTimeoutMs: 1000 },
+    );
+
+    const { result, code } = await host.stage.run(...PUSH);
+
+    expect(result).toMatchObject({ outcome: "rolled-back", code: "not-running" });
+    expect(code).toBe(10);
+    await expectOldWhole(host.stage.hostFile, OLD);
   });
 });
 

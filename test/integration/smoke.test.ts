@@ -16,7 +16,7 @@ import type { Asked } from "../../src/smoke/presets.ts";
 import { ask, baseline, pollHealth, smokeTest } from "../../src/smoke/smoke.ts";
 import type { VerdictClass } from "../../src/smoke/classes.ts";
 import { INVALID_KEY, openAdversary } from "../support/adversary.ts";
-import type { Adversary, Behaviour } from "../support/adversary.ts";
+import type { Adversary, AdversaryOptions, Behaviour } from "../support/adversary.ts";
 
 const NONCE = "sync0123456789ab";
 const WRAPPER = fileURLToPath(new URL("../support/wrapper.mjs", import.meta.url));
@@ -64,8 +64,8 @@ const ports = () => {
   };
 };
 
-const adversary = async (behaviour: Behaviour): Promise<Adversary> => {
-  const opened = await openAdversary(behaviour);
+const adversary = async (behaviour: Behaviour, options?: AdversaryOptions): Promise<Adversary> => {
+  const opened = await openAdversary(behaviour, options);
   cleanups.push(opened.close);
   return opened;
 };
@@ -286,6 +286,35 @@ describe("the smoke test", () => {
     await expect(smokeTest(session(), wrapperAt(url), means)).rejects.toMatchObject({
       code: "INTERRUPTED",
     });
+  });
+
+  test.each(["refuses", "breaks"])(
+    "asks again while a wrapper that has just been started still %s connections",
+    async (way) => {
+      const { url, connections } = await adversary("hang", { answersWell: () => true });
+      let left = 3;
+      const starting = session({
+        openStream: async (...address) => {
+          if (left-- <= 0) return session().openStream(...address);
+          if (way === "refuses")
+            throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+          return new Duplex({
+            read: () => {},
+            write: (_chunk, _, done) => done(new Error("reset")),
+          });
+        },
+      });
+      const fast = { ...ports(), sleep: () => Promise.resolve() };
+      const means = { ports: fast, deadlineMs: 20_000, startMs: 20_000 };
+      expect((await smokeTest(starting, wrapperAt(url), means)).class).toBe("pass");
+      expect(connections()).toBe(1);
+    },
+  );
+
+  test("does not wait for one that was not started", async () => {
+    const means = { ports: ports(), deadlineMs: 20_000, startMs: 0 };
+    const verdict = await smokeTest(session(), wrapperAt(await freePort()), means);
+    expect(verdict.class).toBe("not-running");
   });
 
   test("the baseline is one question with a limit of its own", async () => {
