@@ -11,11 +11,12 @@
 // SLOW after four seconds. STANDIN_TOKEN_SERVER=http://127.0.0.1:PORT (token-server.mjs) judges OAuth tokens instead,
 // and renews logins. STANDIN_MANAGED_SETTINGS=FILE stands in for /etc/claude-code/managed-settings.json.
 // STANDIN_VERSION=2.0.5 speaks as that one does. Failures come at once: the real client retries a 401 for minutes.
+// The test wrapper may call `ask` instead of starting it: its process has the environment and the folder of the client.
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   SESSION_OVER,
   configDir,
@@ -34,12 +35,9 @@ const NOT_LOGGED_IN = VERSION.startsWith("2.0.")
 const BAD_KEY = "Invalid API key · Fix external API key";
 const BAD_TOKEN = "Invalid auth token · Fix external auth token";
 
-const argv = process.argv.slice(2);
 const USER = join(configDir, "settings.json");
 const PROJECT = [".claude/settings.json", ".claude/settings.local.json"];
-const MANAGED = listManaged(
-  process.env.STANDIN_MANAGED_SETTINGS || "/etc/claude-code/managed-settings.json",
-);
+const MANAGED = process.env.STANDIN_MANAGED_SETTINGS || "/etc/claude-code/managed-settings.json";
 // What Claude Code remembers of itself: its `env` counts too.
 const MEMORY = join(process.env.CLAUDE_CONFIG_DIR || process.env.HOME || homedir(), ".claude.json");
 const CLOUDS = [
@@ -51,16 +49,26 @@ const CLOUDS = [
   "ANTHROPIC_GOOGLE_CLOUD",
 ];
 
-if (argv.includes("--version")) console.log(`${VERSION} (Claude Code)`);
-else if (argv[0] === "auth" && argv[1] === "status") showStatus();
-else await answer();
+if (basename(process.argv[1]) === "claude.mjs") await main(process.argv.slice(2));
 
-async function answer() {
-  const started = Date.now();
-  const failure = await tryWith(chooseCredential(readSetup([USER, ...PROJECT, ...MANAGED])));
-  const prompt = promptOf(argv) ?? readFileSync(0, "utf8");
+async function main(argv) {
+  if (argv.includes("--version")) console.log(`${VERSION} (Claude Code)`);
+  else if (argv[0] === "auth" && argv[1] === "status") showStatus(argv);
+  else await answer(argv);
+}
+
+/** What the client has to say to a question that comes on its stdin, and whether that is a failure. */
+export async function ask(argv, readInput) {
+  const setup = readSetup([USER, ...PROJECT, ...listManaged(MANAGED)], argv);
+  const failure = await tryWith(chooseCredential(setup));
+  const prompt = promptOf(argv) ?? readInput();
   const result = failure ?? /(\S+)\s*$/.exec(prompt)?.[1] ?? "";
-  const isError = failure !== undefined;
+  return { result, isError: failure !== undefined };
+}
+
+async function answer(argv) {
+  const started = Date.now();
+  const { result, isError } = await ask(argv, () => readFileSync(0, "utf8"));
   if (argv[argv.indexOf("--output-format") + 1] === "json") {
     const status = { api_error_status: isError && /API|OAuth token/.test(result) ? 401 : null };
     const facts = { is_error: isError, ...status, duration_ms: Date.now() - started, num_turns: 1 };
@@ -77,7 +85,7 @@ async function answer() {
 }
 
 /** Environment and settings as they act together; of two files the later one wins, and both win over the environment. */
-function readSetup(files) {
+function readSetup(files, argv) {
   const settings = files.map(readJson).filter((file) => file !== undefined);
   const environments = [process.env, readJson(MEMORY)?.env, ...settings.map(({ env }) => env)];
   const variables = Object.assign({}, ...environments);
@@ -164,9 +172,10 @@ async function tryExternal({ bearer, key, apiKeyHelper }) {
 }
 
 /** Says what would be used, as far as `claude auth status` knows: it runs no helper, and reads no `env` of a project. */
-function showStatus() {
-  const { variables, bare } = readSetup([USER, ...MANAGED]);
-  const { apiKeyHelper } = readSetup([USER, ...PROJECT, ...MANAGED]);
+function showStatus(argv) {
+  const managed = listManaged(MANAGED);
+  const { variables, bare } = readSetup([USER, ...managed], argv);
+  const { apiKeyHelper } = readSetup([USER, ...PROJECT, ...managed], argv);
   const credential = chooseCredential({ variables, apiKeyHelper, bare });
   const loggedIn = credential.kind !== "none" && credential.kind !== "blanked";
   const status = {

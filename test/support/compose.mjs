@@ -5,6 +5,7 @@ import { parseEnv } from "node:util";
 // The package comes with knip and vite.
 import { parse } from "yaml";
 import { Refusal } from "./containers.mjs";
+import { complain } from "./stand-in.mjs";
 
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 const OVERRIDES = [
@@ -73,7 +74,7 @@ function fillIn(model, variables) {
       if (rule?.endsWith("-")) return rest;
       if (rule?.endsWith("?"))
         throw new Refusal(`required variable ${braced} is missing a value: ${rest}`);
-      console.error(
+      complain(
         `time="2026-01-01T00:00:00Z" level=warning msg="The \\"${bare ?? braced}\\" variable is not set. Defaulting to a blank string."`,
       );
       return "";

@@ -1,8 +1,9 @@
-// The containers of fake-docker.mjs: processes of this machine, and what is known of them between two calls.
+// The containers of fake-docker.mjs: processes of this machine, and what is known of them.
 import { spawn } from "node:child_process";
 import { existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { account, here, print } from "./stand-in.mjs";
 
 /** What docker or compose says when it cannot go on, and its exit status. */
 export class Refusal extends Error {
@@ -12,8 +13,7 @@ export class Refusal extends Error {
   }
 }
 
-export const here = process.env.STANDIN_DOCKER_STATE ?? process.argv[2];
-export const containers = JSON.parse(read("containers.json") || "[]");
+export const containers = [];
 
 /** Runs its command in its environment; the environment stays what it was when the container was created. */
 export function start(one) {
@@ -30,10 +30,12 @@ export function start(one) {
   const child = spawn(program, argv, {
     cwd: one.cwd,
     env: one.env,
+    ...account(),
     detached: true,
     stdio: ["ignore", output, output],
   });
-  child.unref();
+  // A command that is not there: a container without a process.
+  child.on("error", () => undefined);
   Object.assign(one, { pid: child.pid, startedAt: new Date().toISOString() });
   save();
 }
@@ -120,7 +122,7 @@ export function fill(format, object) {
 export function printLog({ id }, flags) {
   const lines = read(`${id}.log`).trimEnd().split("\n");
   const count = Number((flags.get("--tail") ?? flags.get("-n"))?.[0] ?? lines.length);
-  console.log(lines.slice(-count).join("\n"));
+  print(lines.slice(-count).join("\n"));
 }
 
 export function isUp(pid) {

@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { endProcesses, listProcesses } from "./processes.ts";
+import { installStandIn } from "./stand-in.ts";
 
 /** A docker with compose for a host that has none (fake-docker.mjs), in a folder that comes first in the host's PATH. */
 export interface FakeDocker extends Disposable {
@@ -25,12 +24,7 @@ interface Called {
 
 /** Installs one; `using` ends its containers and takes it away. */
 export function installDocker(): FakeDocker {
-  const folder = mkdtempSync(join(tmpdir(), "sync-creds-docker-"));
-  // Any account of the host may call it.
-  chmodSync(folder, 0o777);
-  const program = join(import.meta.dirname, "fake-docker.mjs");
-  const line = `exec '${process.execPath}' '${program}' '${folder}' "$@"`;
-  writeFileSync(join(folder, "docker"), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  const { folder, end } = installStandIn("fake-docker.mjs", ["docker"]);
   const state = join(folder, "containers.json");
   return {
     folder,
@@ -43,9 +37,7 @@ export function installDocker(): FakeDocker {
       const known = existsSync(state)
         ? (JSON.parse(readFileSync(state, "utf8")) as { pid?: number }[])
         : [];
-      const pids = new Set(known.map(({ pid }) => pid ?? 0));
-      endProcesses(() => listProcesses().filter(({ pid }) => pid > 1 && pids.has(pid)));
-      rmSync(folder, { recursive: true });
+      end(known.map(({ pid }) => pid ?? 0));
     },
   };
 }

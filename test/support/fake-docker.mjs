@@ -1,7 +1,7 @@
 // A docker for a host that has none: a container is a process of this machine, with only the environment that its
 // image and compose would give it; a published port is one that the process listens on. `docker.ts` installs it as
-// `docker` in a folder of its own (STANDIN_DOCKER_STATE wins), where it keeps what it knows:
-//     containers.json, ID.log    the containers; what each has printed
+// `docker` in a folder of its own, where it keeps what it knows:
+//     containers.json, ID.log    the containers, for whoever clears up; what each has printed
 //     fail                       how many of the next starts fail
 //     denied                     when there: nobody may talk to the daemon
 //     calls                      every call
@@ -22,29 +22,29 @@ import {
   ask,
   containers,
   fill,
-  here,
   inspect,
   isUp,
   printLog,
   start,
   stop,
 } from "./containers.mjs";
+import { call, complain, end, here, print, serve } from "./stand-in.mjs";
 
-const words = process.argv.slice(3);
-appendFileSync(join(here, "calls"), `${words.join(" ")}\n`);
-
-try {
-  if (words[0] === "compose") await compose(words.slice(1));
-  else
-    await docker(
-      words[0],
-      parseWords(words.slice(1), ["-f", "--format", "--tail", "-n", "-t", "--time", "--filter"]),
-    );
-} catch (error) {
-  if (!(error instanceof Refusal)) throw error;
-  console.error(error.message);
-  process.exitCode = error.status;
-}
+serve(async () => {
+  const { words } = call();
+  appendFileSync(join(here, "calls"), `${words.join(" ")}\n`);
+  try {
+    if (words[0] === "compose") await compose(words.slice(1));
+    else
+      await docker(
+        words[0],
+        parseWords(words.slice(1), ["-f", "--format", "--tail", "-n", "-t", "--time", "--filter"]),
+      );
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    end(error.status, error.message);
+  }
+});
 
 async function compose(all) {
   const valued = ["-f", "--file", "-p", "--project-name", "--project-directory", "--env-file"];
@@ -59,13 +59,14 @@ async function compose(all) {
     "-t",
     "--timeout",
   ]);
+  const { cwd, env } = call();
   const folder = global.flags.get("--project-directory")?.[0];
   const project = loadProject({
-    cwd: process.cwd(),
+    cwd,
     files: [...(global.flags.get("-f") ?? []), ...(global.flags.get("--file") ?? [])],
-    folder: folder === undefined ? undefined : resolve(folder),
+    folder: folder === undefined ? undefined : resolve(cwd, folder),
     name: (global.flags.get("-p") ?? global.flags.get("--project-name"))?.[0],
-    env: process.env,
+    env,
   });
   for (const name of names) {
     if (!(name in project.services)) throw new Refusal(`no such service: ${name}`);
@@ -78,16 +79,14 @@ async function compose(all) {
   );
   switch (all[at]) {
     case "config":
-      if (flags.has("--services")) return console.log(services.join("\n"));
-      return console.log(renderConfig(project, flags));
+      if (flags.has("--services")) return print(services.join("\n"));
+      return print(renderConfig(project, flags));
     case "ps": {
       ask();
       const isAll = flags.has("-a") || flags.has("--all");
       return own
         .filter(({ pid }) => isAll || isUp(pid))
-        .forEach((one) =>
-          console.log(flags.has("-q") || flags.has("--quiet") ? one.id : lineOf(one)),
-        );
+        .forEach((one) => print(flags.has("-q") || flags.has("--quiet") ? one.id : lineOf(one)));
     }
     case "logs":
       return own.forEach((one) => printLog(one, flags));
@@ -101,7 +100,7 @@ async function compose(all) {
       for (const one of own) {
         await stop(one);
         if (all[at] === "restart") start(one);
-        console.error(` Container ${one.name}  ${all[at] === "restart" ? "Started" : "Stopped"}`);
+        complain(` Container ${one.name}  ${all[at] === "restart" ? "Started" : "Stopped"}`);
       }
       return;
     default:
@@ -116,12 +115,12 @@ async function up(project, service, isForced) {
   const old = containers.find((one) => one.name === name);
   if (old !== undefined && !isForced && old.labels["com.docker.compose.config-hash"] === hash) {
     if (!isUp(old.pid)) start(old);
-    return console.error(` Container ${name}  ${isUp(old.pid) ? "Running" : "Started"}`);
+    return complain(` Container ${name}  ${isUp(old.pid) ? "Running" : "Started"}`);
   }
   if (old !== undefined) {
     await stop(old);
     containers.splice(containers.indexOf(old), 1);
-    console.error(` Container ${name}  Recreated`);
+    complain(` Container ${name}  Recreated`);
   }
   const id = randomBytes(32).toString("hex");
   const labels = {
@@ -151,16 +150,14 @@ async function up(project, service, isForced) {
   };
   containers.push(one);
   start(one);
-  console.error(` Container ${name}  Started`);
+  complain(` Container ${name}  Started`);
 }
 
 async function docker(verb, { flags, names }) {
   ask();
   if (verb === "ps") {
     const running = containers.filter(({ pid }) => isUp(pid));
-    return running.forEach((one) =>
-      console.log(flags.has("-q") ? one.id.slice(0, 12) : lineOf(one)),
-    );
+    return running.forEach((one) => print(flags.has("-q") ? one.id.slice(0, 12) : lineOf(one)));
   }
   if (!["inspect", "restart", "start", "stop", "logs"].includes(verb)) {
     throw new Refusal(`docker: unknown command: docker ${verb}`);
@@ -171,7 +168,7 @@ async function docker(verb, { flags, names }) {
       (known) => known.name === name || (name.length >= 4 && known.id.startsWith(name)),
     );
     if (one === undefined) {
-      if (verb === "inspect" && !flags.has("-f") && !flags.has("--format")) console.log("[]");
+      if (verb === "inspect" && !flags.has("-f") && !flags.has("--format")) print("[]");
       throw new Refusal(
         verb === "inspect"
           ? `error: no such object: ${name}`
@@ -183,13 +180,13 @@ async function docker(verb, { flags, names }) {
     else {
       if (verb !== "start") await stop(one);
       if (verb !== "stop" && !isUp(one.pid)) start(one);
-      console.log(name);
+      print(name);
     }
   }
   if (verb !== "inspect") return;
   const [format] = flags.get("-f") ?? flags.get("--format") ?? [];
-  if (format === undefined) console.log(JSON.stringify(inspected, null, 4));
-  else for (const object of inspected) console.log(fill(format, object));
+  if (format === undefined) print(JSON.stringify(inspected, null, 4));
+  else for (const object of inspected) print(fill(format, object));
 }
 
 function renderConfig({ name, services }, flags) {

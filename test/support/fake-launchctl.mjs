@@ -1,4 +1,4 @@
-// A launchctl for a host that is no Mac: jobs are JSON files in the folder of this program, and a started job is a real
+// A launchctl for a host that is no Mac: jobs are JSON files in its folder, and a started job is a real
 // process with the environment that it says. What it prints was written after launchctl(1) and its output on macOS 14.
 //     DOMAIN-LABEL.json    {"argv": […], "env": {…}, "out": PATH, "err": PATH}, DOMAIN being `system`, `gui.501` or `user.501`
 //     DOMAIN-LABEL.pid     the process of the job
@@ -11,28 +11,29 @@ import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { account, call, end, here, print, serve } from "./stand-in.mjs";
 
-const here = import.meta.dirname;
-const words = process.argv.slice(2);
-appendFileSync(join(here, "calls"), `${words.join(" ")}\n`);
-const target = words.at(-1) ?? "";
-const at = target.lastIndexOf("/");
-const domain = target.slice(0, at);
-const label = basename(target);
-const file = join(here, `${domain.replace("/", ".")}-${label}`);
+serve(async () => {
+  const { words } = call();
+  appendFileSync(join(here, "calls"), `${words.join(" ")}\n`);
+  const target = words.at(-1) ?? "";
+  const domain = target.slice(0, target.lastIndexOf("/"));
+  const label = basename(target);
+  const known = { target, domain, label, file: join(here, `${domain.replace("/", ".")}-${label}`) };
+  if (!existsSync(`${known.file}.json`)) {
+    const [kind, user] = domain.split("/");
+    const named = user === undefined ? kind : `${kind === "gui" ? "user gui" : kind}: ${user}`;
+    return end(113, `Could not find service "${label}" in domain for ${named}`);
+  }
+  if (words[0] === "print") return describe(known);
+  if (words[0] === "kickstart") return kickstart(known, words.includes("-k"));
+  if (words[0] === "kill") return kill(known, words[1]);
+  end(64, `Unrecognized subcommand: ${words[0]}`);
+});
 
-if (!existsSync(`${file}.json`)) {
-  const [kind, user] = domain.split("/");
-  const named = user === undefined ? kind : `${kind === "gui" ? "user gui" : kind}: ${user}`;
-  end(113, `Could not find service "${label}" in domain for ${named}`);
-} else if (words[0] === "print") print();
-else if (words[0] === "kickstart") await kickstart(words.includes("-k"));
-else if (words[0] === "kill") kill(words[1]);
-else end(64, `Unrecognized subcommand: ${words[0]}`);
-
-function print() {
-  const { argv, env, out, err } = job();
-  const pid = pidOf();
+function describe({ target, domain, label, file }) {
+  const { argv, env, out, err } = job(file);
+  const pid = pidOf(file);
   const lines = [
     `${target} = {`,
     `\tactive count = ${pid === undefined ? 0 : 1}`,
@@ -57,46 +58,43 @@ function print() {
     ...(pid === undefined ? ["\tlast exit code = 1"] : [`\tpid = ${pid}`]),
     "}",
   ];
-  console.log(lines.join("\n"));
+  print(lines.join("\n"));
 }
 
-async function kickstart(isForced) {
-  if (domain === "system" && process.getuid() !== 0) {
+async function kickstart({ domain, label, file }, isForced) {
+  if (domain === "system" && call().uid !== 0) {
     return end(1, `Could not kickstart service "${label}": 1: Operation not permitted`);
   }
-  if (pidOf() !== undefined && !isForced) return;
-  kill("SIGKILL");
-  while (pidOf() !== undefined) await sleep(20);
-  const { argv, env, out, err } = job();
+  if (pidOf(file) !== undefined && !isForced) return;
+  kill({ file }, "SIGKILL");
+  while (pidOf(file) !== undefined) await sleep(20);
+  const { argv, env, out, err } = job(file);
   const child = spawn(argv[0], argv.slice(1), {
     cwd: "/",
     env: { ...env, XPC_SERVICE_NAME: label },
+    ...account(),
     detached: true,
     stdio: ["ignore", openSync(out, "a"), openSync(err, "a")],
   });
-  child.unref();
+  // A program that is not there: a job without a process.
+  child.on("error", () => undefined);
   writeFileSync(`${file}.pid`, String(child.pid));
 }
 
-function kill(signal) {
-  const pid = pidOf();
+function kill({ file }, signal) {
+  const pid = pidOf(file);
   if (pid !== undefined) process.kill(pid, signal);
 }
 
-function job() {
+function job(file) {
   return JSON.parse(readFileSync(`${file}.json`, "utf8"));
 }
 
-function pidOf() {
+function pidOf(file) {
   try {
     const pid = Number(readFileSync(`${file}.pid`, "utf8"));
     return /^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8")) ? undefined : pid;
   } catch {
     return undefined;
   }
-}
-
-function end(status, message) {
-  console.error(message);
-  process.exitCode = status;
 }

@@ -1,7 +1,7 @@
 // A systemd for a host that has none: units are files, and a started unit is a real process with the environment that
 // systemd 252 would give it. Its behaviour and its words were compared with a real one. `systemd.ts` installs it as
 // `systemctl` and `journalctl` in a folder of its own, where it also keeps what it knows:
-//     root.path    where etc/, run/ and usr/ of the system begin (STANDIN_SYSTEMD_ROOT wins; `/` when there is neither)
+//     root.path    where etc/, run/ and usr/ of the system begin (`/` when there is none)
 //     fail, crash  how many of the next starts fail, or crash again and again
 //     calls        every call, with the variable that leads to a user's manager
 //     SCOPE.UNIT.json, UNIT.journal   a loaded unit with its process; what that has printed
@@ -20,45 +20,49 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accountOf, environmentOf, lastOf } from "./unit-environment.mjs";
+import { account, call, complain, end, here, print, serve } from "./stand-in.mjs";
 import { listOf, parseSection, renderWords, splitWords } from "./unit-file.mjs";
 
-const here = import.meta.dirname;
-const { env } = process;
-const words = process.argv.slice(2);
-const called = words.shift();
-appendFileSync(join(here, "calls"), `${words.join(" ")} [${env.XDG_RUNTIME_DIR ?? ""}]\n`);
+serve(async () => {
+  const { env, name, words } = call();
+  appendFileSync(join(here, "calls"), `${words.join(" ")} [${env.XDG_RUNTIME_DIR ?? ""}]\n`);
+  if (name === "journalctl") return printJournal();
+  if (isUser() && !env.XDG_RUNTIME_DIR) return end(1, "Failed to connect to bus: No medium found");
+  const options = new Set(["-p", "--property", "-u", "--unit", "-n", "--lines", "-o", "--output"]);
+  const [verb, ...units] = words.filter(
+    (word, at) => !word.startsWith("-") && !options.has(words[at - 1]),
+  );
+  if (verb === "daemon-reload") return reload();
+  for (const unit of units) await control(verb, /\.\w+$/.test(unit) ? unit : `${unit}.service`);
+});
 
-const isUser = words.includes("--user");
-const options = new Set(["-p", "--property", "-u", "--unit", "-n", "--lines", "-o", "--output"]);
-const [verb, ...asked] = words.filter(
-  (word, at) => !word.startsWith("-") && !options.has(words[at - 1]),
-);
-const root = env.STANDIN_SYSTEMD_ROOT ?? read(join(here, "root.path"));
-const home = env.HOME ?? "/";
-const directories = isUser
-  ? [
-      `${env.XDG_CONFIG_HOME || `${home}/.config`}/systemd/user`,
-      `${root}/etc/systemd/user`,
-      `${root}/usr/lib/systemd/user`,
-    ]
-  : ["etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"].map(
-      (path) => `${root}/${path}`,
-    );
-
-if (called === "journalctl") printJournal();
-else if (isUser && !env.XDG_RUNTIME_DIR) end(1, "Failed to connect to bus: No medium found");
-else if (verb === "daemon-reload") reload();
-else {
-  for (const name of asked) await serve(/\.\w+$/.test(name) ? name : `${name}.service`);
+function isUser() {
+  return call().words.includes("--user");
 }
 
-async function serve(unit) {
+/** Where units lie, the directory that wins first. */
+function listDirectories() {
+  const root = read(join(here, "root.path"));
+  if (!isUser()) {
+    return ["etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"].map(
+      (path) => `${root}/${path}`,
+    );
+  }
+  const { env } = call();
+  return [
+    `${env.XDG_CONFIG_HOME || `${env.HOME ?? "/"}/.config`}/systemd/user`,
+    `${root}/etc/systemd/user`,
+    `${root}/usr/lib/systemd/user`,
+  ];
+}
+
+async function control(verb, unit) {
   const known = recall(unit);
   const loaded = known.loaded ?? load(unit);
   if (verb === "show") return show(known, loaded);
   if (verb === "is-active") {
     const state = stateOf(known);
-    console.log(state);
+    print(state);
     return end(state === "active" ? 0 : 3);
   }
   if (loaded === undefined) {
@@ -67,17 +71,17 @@ async function serve(unit) {
   }
   if (verb === "cat") {
     const texts = [loaded.path, ...loaded.dropIns].map((path) => `# ${path}\n${read(path)}`);
-    return console.log(texts.join("\n"));
+    return print(texts.join("\n"));
   }
   if (!["start", "stop", "restart"].includes(verb)) return end(1, `Unknown command verb ${verb}.`);
-  if (!isUser && process.getuid() !== 0) {
+  if (!isUser() && call().uid !== 0) {
     return end(
       1,
       `Failed to ${verb} ${unit}: Interactive authentication required.\nSee system logs and 'systemctl status ${unit}' for details.`,
     );
   }
   if (isStale(unit, loaded)) {
-    console.error(
+    complain(
       `Warning: The unit file, source configuration file or drop-ins of ${unit} changed on disk. Run 'systemctl daemon-reload' to reload units.`,
     );
   }
@@ -89,6 +93,7 @@ async function serve(unit) {
 
 /** What is on the disk for a unit now; `undefined` when it has no file. */
 function load(unit) {
+  const directories = listDirectories();
   const path = directories
     .map((directory) => join(directory, unit))
     .find((file) => existsSync(file));
@@ -116,7 +121,7 @@ function isStale(unit, loaded) {
 
 function reload() {
   for (const file of readdirSync(here)) {
-    const scope = isUser ? "user." : "system.";
+    const scope = isUser() ? "user." : "system.";
     if (!file.startsWith(scope) || !file.endsWith(".json")) continue;
     const unit = file.slice(scope.length, -".json".length);
     remember(unit, { ...recall(unit), loaded: load(unit) });
@@ -143,13 +148,13 @@ function show(known, loaded) {
     ["NeedDaemonReload", loaded !== undefined && isStale(known.unit, loaded) ? "yes" : "no"],
   ];
   // Printed in systemd's own order, whatever the order of the question.
-  const wanted = words.flatMap((word, at) => {
-    if (["-p", "--property"].includes(words[at - 1])) return word.split(",");
+  const wanted = call().words.flatMap((word, at) => {
+    if (["-p", "--property"].includes(call().words[at - 1])) return word.split(",");
     return word.startsWith("--property=") ? word.slice("--property=".length).split(",") : [];
   });
   for (const [name, value] of properties) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
-    console.log(words.includes("--value") ? value : `${name}=${value}`);
+    print(call().words.includes("--value") ? value : `${name}=${value}`);
   }
 }
 
@@ -165,7 +170,7 @@ function start(unit, loaded) {
   const journal = join(here, `${unit}.journal`);
   const failed = `Job for ${unit} failed because`;
   const see = `See "systemctl status ${unit}" and "journalctl -xeu ${unit}" for details.`;
-  const environment = environmentOf(loaded.settings, isUser);
+  const environment = environmentOf(loaded.settings, isUser() ? call().env : undefined);
   if (environment === undefined) {
     remember(unit, { failed: true, loaded });
     return end(1, `${failed} of unavailable resources or another system error.\n${see}`);
@@ -176,27 +181,28 @@ function start(unit, loaded) {
     return end(1, `${failed} the control process exited with error code.\n${see}`);
   }
   const output = openSync(journal, "a");
-  const asItself = { detached: true, stdio: ["ignore", output, output] };
+  const asItself = { ...account(), detached: true, stdio: ["ignore", output, output] };
   if (countDown("crash")) {
     const loop = `n=0; while sleep 0.1; do n=$((n + 1)); echo $n >'${here}/restarts'; done`;
     const child = spawn("sh", ["-c", loop], asItself);
-    child.unref();
     return remember(unit, { loop: child.pid, loaded });
   }
   const [program, ...argv] = splitWords(
     lastOf(loaded.settings, "ExecStart").replace(/^[-@:+!]+/, ""),
   );
-  const account = accountOf(loaded.settings, isUser);
+  const its = accountOf(loaded.settings, isUser());
   const cwd = lastOf(loaded.settings, "WorkingDirectory") || "/";
-  const child = spawn(program, argv, { ...asItself, cwd, env: environment, ...account });
-  child.unref();
+  const child = spawn(program, argv, { ...asItself, cwd, env: environment, ...its });
+  // A program that is not there: a unit that has failed.
+  child.on("error", () => undefined);
   remember(unit, { pid: child.pid, loaded });
 }
 
 function specify(value) {
   return value.replace(
     /%(.)/g,
-    (text, letter) => ({ h: isUser ? home : "/root", "%": "%" })[letter] ?? text,
+    (text, letter) =>
+      ({ h: isUser() ? (call().env.HOME ?? "/") : "/root", "%": "%" })[letter] ?? text,
   );
 }
 
@@ -217,12 +223,13 @@ function isUp(pid) {
 }
 
 function printJournal() {
+  const { words } = call();
   const at = words.findIndex((word) => word === "-u" || word === "--unit");
   const count = Number(words[words.indexOf("-n") + 1] ?? 1000);
   const lines = read(join(here, `${words[at + 1]}.journal`))
     .trimEnd()
     .split("\n");
-  console.log(lines.slice(-count).join("\n"));
+  print(lines.slice(-count).join("\n"));
 }
 
 function countDown(file) {
@@ -232,7 +239,7 @@ function countDown(file) {
 }
 
 function memoryOf(unit) {
-  return join(here, `${isUser ? "user" : "system"}.${unit}.json`);
+  return join(here, `${isUser() ? "user" : "system"}.${unit}.json`);
 }
 
 function recall(unit) {
@@ -245,9 +252,4 @@ function remember(unit, facts) {
 
 function read(path) {
   return existsSync(path) && statSync(path).isFile() ? readFileSync(path, "utf8") : "";
-}
-
-function end(status, message) {
-  if (message !== undefined) console.error(message);
-  process.exitCode = status;
 }

@@ -1,14 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { installDocker } from "./docker.ts";
@@ -17,6 +8,7 @@ import { findProgram } from "./programs.ts";
 import type { SshdOptions } from "./sshd.ts";
 import { openStage } from "./stage.ts";
 import type { Stage, StageOptions } from "./stage.ts";
+import { installStandIn } from "./stand-in.ts";
 import { installSystemd } from "./systemd.ts";
 import { until } from "./until.ts";
 
@@ -234,27 +226,25 @@ function userSystemd(): Supervisor {
 }
 
 function launchd(): Supervisor {
-  const folder = mkdtempSync(join(tmpdir(), "sync-creds-launchd-"));
-  chmodSync(folder, 0o777);
-  copyFileSync(join(import.meta.dirname, "fake-launchctl.mjs"), join(folder, "fake-launchctl.mjs"));
+  const { folder, end } = installStandIn("fake-launchctl.mjs", ["launchctl"]);
   const program = join(folder, "launchctl");
-  const line = `exec '${process.execPath}' '${folder}/fake-launchctl.mjs' "$@"`;
-  writeFileSync(program, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
   const label = "com.example.wrapper";
   // No graphical session: the job lives in the domain of the user alone.
   const uid = process.getuid?.() ?? 0;
   const job = `user/${uid}/${label}`;
+  const file = join(folder, `user.${uid}-${label}`);
   return {
     sshd: { path: [folder] },
     take({ directory, script, variables }) {
       const [out, err] = [join(directory, "out.log"), join(directory, "err.log")];
       const description = { argv: ["/bin/sh", script], env: variables, out, err };
-      writeFileSync(join(folder, `user.${uid}-${label}.json`), JSON.stringify(description));
+      writeFileSync(`${file}.json`, JSON.stringify(description));
       execFileSync(program, ["kickstart", job]);
       return { kind: "launchd", label };
     },
     stop: () => void execFileSync(program, ["kill", "SIGKILL", job]),
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+    [Symbol.dispose]: () =>
+      end(existsSync(`${file}.pid`) ? [Number(readFileSync(`${file}.pid`))] : []),
   };
 }
 

@@ -1,17 +1,7 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { endProcesses, listProcesses } from "./processes.ts";
+import { installStandIn } from "./stand-in.ts";
 
 /** A systemd for a host that has none (fake-systemctl.mjs), in a folder that comes first in the host's PATH. */
 export interface FakeSystemd extends Disposable {
@@ -36,21 +26,9 @@ interface Called {
 
 /** Installs one; `using` ends what it has started and takes it away. Units of the system lie below `root`, if it is given. */
 export function installSystemd(itsRoot?: string): FakeSystemd {
-  const folder = mkdtempSync(join(tmpdir(), "sync-creds-systemd-"));
-  // Any account of the host may call it.
-  chmodSync(folder, 0o777);
+  const { folder, end } = installStandIn("fake-systemctl.mjs", ["systemctl", "journalctl"]);
   const root = itsRoot ?? join(folder, "root");
-  for (const name of ["fake-systemctl.mjs", "unit-environment.mjs", "unit-file.mjs"]) {
-    copyFileSync(join(import.meta.dirname, name), join(folder, name));
-  }
-  for (const name of ["systemctl", "journalctl"]) {
-    const line = `exec '${process.execPath}' '${folder}/fake-systemctl.mjs' ${name} "$@"`;
-    writeFileSync(join(folder, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
-  }
   writeFileSync(join(folder, "root.path"), root === "/" ? "" : root);
-  // Any account writes there, root too.
-  writeFileSync(join(folder, "calls"), "");
-  chmodSync(join(folder, "calls"), 0o666);
   return {
     folder,
     root,
@@ -65,9 +43,7 @@ export function installSystemd(itsRoot?: string): FakeSystemd {
     calls: () => readFileSync(join(folder, "calls"), "utf8"),
     next: (way, times) => writeFileSync(join(folder, way), `${times}\n`),
     [Symbol.dispose]() {
-      const started = new Set(readdirSync(folder).flatMap((name) => processesIn(folder, name)));
-      endProcesses(() => listProcesses().filter(({ pid }) => started.has(pid)));
-      rmSync(folder, { recursive: true });
+      end(readdirSync(folder).flatMap((name) => processesIn(folder, name)));
     },
   };
 }

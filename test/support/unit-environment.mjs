@@ -4,17 +4,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { listOf, parseEnvFile, splitWords } from "./unit-file.mjs";
 
 /** `Environment=`, over it the env files, under both what the manager gives; `UnsetEnvironment=` has the last word.
-    `undefined` when an env file that must be there is not. */
-export function environmentOf(settings, isUser) {
-  const account = lastOf(settings, "User");
-  const manager = isUser
-    ? { ...process.env }
-    : { LANG: "C.UTF-8", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
-  if (!isUser && account !== undefined) {
-    const [name, , , , , directory, shell] = passwordEntry(account);
-    Object.assign(manager, { HOME: directory, LOGNAME: name, USER: name, SHELL: shell });
-  }
-  const variables = new Map(Object.entries({ ...manager, INVOCATION_ID: "0".repeat(32) }));
+    `ofUser` is the environment of a user's manager. `undefined` when an env file that must be there is not. */
+export function environmentOf(settings, ofUser) {
+  const given = { ...(ofUser ?? environmentOfSystem(settings)), INVOCATION_ID: "0".repeat(32) };
+  const variables = new Map(Object.entries(given));
   for (const word of listOf(settings, "Environment").flatMap(splitWords)) {
     const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(word) ?? [];
     if (name !== undefined) variables.set(name, value);
@@ -30,6 +23,17 @@ export function environmentOf(settings, isUser) {
     if (value === undefined || variables.get(name) === value) variables.delete(name);
   }
   return Object.fromEntries(variables);
+}
+
+function environmentOfSystem(settings) {
+  const own = {
+    LANG: "C.UTF-8",
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  };
+  const account = lastOf(settings, "User");
+  if (account === undefined) return own;
+  const [name, , , , , directory, shell] = passwordEntry(account);
+  return { ...own, HOME: directory, LOGNAME: name, USER: name, SHELL: shell };
 }
 
 /** The account of a unit of the system, as `spawn` wants it. */

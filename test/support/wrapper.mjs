@@ -9,8 +9,9 @@
 // once and whole, when the wrapper listens. GOOD API keys start with sk-ant-api03-GOOD; access tokens
 // that contain BAD, EXPIRED or LIMIT fail as their names say; every other token works, one that
 // contains SLOW after four seconds. With `--claude` the wrapper itself knows nothing of logins: it starts that program
-// (claude.mjs, or any other; found beside this file) for each question, as the runbook's wrapper does, with its own
-// environment and in its own folder, and answers with what that prints; `--token-server` tells claude.mjs whom to ask.
+// (found beside this file) for each question, as the runbook's wrapper does, with its own environment and in its own
+// folder, and answers with what that prints. Of claude.mjs it asks the same without a process of its own, which would be
+// a third of what a push costs here; `--token-server` tells claude.mjs whom to ask.
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -109,15 +110,20 @@ async function answer(prompt) {
 }
 
 /** `echo PROMPT | claude --allowedTools WebSearch`: the exit status does not matter to this wrapper, as in the field. */
-function askClaude(prompt) {
+async function askClaude(prompt) {
+  const words = ["--allowedTools", "WebSearch"];
   const path = resolve(import.meta.dirname, claude);
-  const command = path.endsWith(".mjs") ? [process.execPath, path] : [path];
+  if (claude !== "claude.mjs") return startClaude(path, words, prompt);
+  const tokenServer = option("token-server", "");
+  if (tokenServer !== "") process.env.STANDIN_TOKEN_SERVER = tokenServer;
+  const { ask } = await import(path);
+  const { result } = await ask(words, () => `${prompt}\n`);
+  return result.trim();
+}
+
+function startClaude(program, words, prompt) {
   return new Promise((settle, fail) => {
-    const [program, ...words] = [...command, "--allowedTools", "WebSearch"];
-    const tokenServer = option("token-server", "");
-    const told = tokenServer === "" ? {} : { STANDIN_TOKEN_SERVER: tokenServer };
-    const env = { ...process.env, ...told };
-    const child = spawn(program, words, { env, stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(program, words, { stdio: ["pipe", "pipe", "inherit"] });
     const printed = [];
     child.stdout.on("data", (chunk) => printed.push(chunk));
     child.on("error", fail);
