@@ -70,50 +70,61 @@ async function environment(stage: Stage): Promise<Record<string, string>> {
 vi.setConfig({ testTimeout: 240_000 });
 
 describe.skipIf(!hasSshd).each(ALL)("a variable for a wrapper under %s", (_, kind, host) => {
-  test("is there after the push, changes with the delivery, and is gone after the last", async () => {
+  test("is there after the push, goes back to the letter with one that does not work, and is gone after the last", async () => {
     await using one = await openSupervised(kind.open(), { hostFile: OLD, variables: KEPT });
     const { stage } = one;
     const before = await environment(stage);
     expect(before).toMatchObject(KEPT);
 
+    // That there was none is what a way back has to find again.
+    deliver(one, { ...BY_API_KEY, ...host }, BAD_API_KEY);
+    const first = await stage.run(...PUSH);
+    expect(first.result).toMatchObject({ outcome: "rolled-back", code: "external-key-invalid" });
+    expect(await environment(stage)).toEqual(before);
+    expect(readFileSync(stage.hostFile, "utf8")).toBe(OLD);
+
     deliver(one, { ...BY_SETUP_TOKEN, ...host }, SETUP_TOKEN);
     expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
-    expect(await environment(stage)).toEqual({ ...before, CLAUDE_CODE_OAUTH_TOKEN: SETUP_TOKEN });
+    const withToken = { ...before, CLAUDE_CODE_OAUTH_TOKEN: SETUP_TOKEN };
+    expect(await environment(stage)).toEqual(withToken);
     const pid = await wrapperPid(stage);
     expect((await stage.run(...PUSH)).result.outcome).toBe("unchanged");
     expect(await wrapperPid(stage)).toBe(pid);
 
-    deliver(one, { ...BY_API_KEY, ...host }, API_KEY);
-    expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
-    // Also from a file of the user's own: the ledger knows that we have put it there.
-    expect(await environment(stage)).toEqual({ ...before, ANTHROPIC_API_KEY: API_KEY });
+    deliver(one, { ...BY_SETUP_TOKEN, ...host }, BAD_SETUP_TOKEN);
+    const second = await stage.run(...PUSH);
+    expect(second.result).toMatchObject({ outcome: "rolled-back", code: "token-revoked" });
+    expect(await environment(stage)).toEqual(withToken);
 
+    // Also from a file of the user's own: the ledger knows that we have put it there.
     stage.configure({ restart: one.restart, ...host });
     expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
     expect(await environment(stage)).toEqual(before);
     expect(hostToken(stage)).toBe(tokens.good);
     await expectNoTraces(join(stage.sshd.home, ".claude"));
   });
+});
 
-  test("that does not work goes back, and the wrapper has what it had before, to the letter", async () => {
+/** The two kinds of wiring: at a start of ours, and by a file that a supervisor reads. */
+const BOTH = WIRED.filter(([name]) => name === "process" || name === "systemd --user");
+
+describe.skipIf(!hasSshd).each(BOTH)("under %s", (_, kind) => {
+  test("a key takes the place of a token, and a bad key gives way to the good one again", async () => {
     await using one = await openSupervised(kind.open(), { hostFile: OLD, variables: KEPT });
     const { stage } = one;
     const before = await environment(stage);
-
-    deliver(one, { ...BY_SETUP_TOKEN, ...host }, BAD_SETUP_TOKEN);
-    const first = await stage.run(...PUSH);
-    expect(first.result).toMatchObject({ outcome: "rolled-back", code: "token-revoked" });
-    expect(await environment(stage)).toEqual(before);
-    expect(readFileSync(stage.hostFile, "utf8")).toBe(OLD);
-
-    deliver(one, { ...BY_API_KEY, ...host }, API_KEY);
+    deliver(one, BY_SETUP_TOKEN, SETUP_TOKEN);
     expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
-    const withKey = await environment(stage);
-    deliver(one, { ...BY_API_KEY, ...host }, BAD_API_KEY);
-    const second = await stage.run(...PUSH);
-    expect(second.result).toMatchObject({ outcome: "rolled-back", code: "external-key-invalid" });
+
+    deliver(one, BY_API_KEY, API_KEY);
+    expect((await stage.run(...PUSH)).result).toMatchObject({ outcome: "verified" });
+    const withKey = { ...before, ANTHROPIC_API_KEY: API_KEY };
     expect(await environment(stage)).toEqual(withKey);
-    await expectNoTraces(join(stage.sshd.home, ".claude"));
+
+    deliver(one, BY_API_KEY, BAD_API_KEY);
+    const { result } = await stage.run(...PUSH);
+    expect(result).toMatchObject({ outcome: "rolled-back", code: "external-key-invalid" });
+    expect(await environment(stage)).toEqual(withKey);
   });
 });
 

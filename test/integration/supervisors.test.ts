@@ -30,10 +30,18 @@ const KINDS: [name: string, open: () => Supervisor][] = [
     .map(([name, { open }]): [string, () => Supervisor] => [name, open]),
 ];
 
-describe.each(SHELLS)("under %s", (_, shell) => {
-  test.each(KINDS)(
-    "a wrapper of %s is found, restarted, proven new, and restarted again on the way back",
-    async (name, open) => {
+/** Each kind under two shells, and each shell with several kinds: all that a kind has of its own is run twice. */
+const PAIRS = KINDS.flatMap(([kind, open], at) =>
+  [at, at + 2].map((turn) => {
+    const [shell, words] = SHELLS[turn % SHELLS.length]!;
+    return { kind, open, shell, words };
+  }),
+);
+
+describe("a wrapper of", () => {
+  test.each(PAIRS)(
+    "$kind is found under $shell, restarted, proven new, and restarted again on the way back",
+    async ({ kind: name, open, words: shell }) => {
       using host = await makeLocalHome();
       using supervisor = open();
       const { home, configDir, hostFile, port } = host;

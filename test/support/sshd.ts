@@ -1,4 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   chownSync,
@@ -181,9 +182,9 @@ export function generateKey(file: string, type: HostKeyType, more: readonly stri
 /** Reads a `.pub` file. */
 export function readHostKey(file: string): HostKey {
   const [type = "", base64 = ""] = readFileSync(file, "utf8").split(" ");
-  const listed = execFileSync("ssh-keygen", ["-l", "-f", file], { encoding: "utf8" });
-  const fingerprint = listed.split(" ")[1] ?? "";
-  return { type, blob: Buffer.from(base64, "base64"), fingerprint, file };
+  const blob = Buffer.from(base64, "base64");
+  const digest = createHash("sha256").update(blob).digest("base64").replace(/=+$/, "");
+  return { type, blob, fingerprint: `SHA256:${digest}`, file };
 }
 
 /** The lines of a known_hosts file for a port of loopback, names as they are written there or hashed: `TYPE BASE64`. */
