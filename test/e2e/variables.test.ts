@@ -162,7 +162,7 @@ describe.skipIf(!hasSshd).each(WIRED.filter(([name]) => name !== "docker-compose
 
 describe
   .skipIf(!hasSshd)
-  .each(WIRED.filter(([name]) => ["docker-compose", "pm2", "systemd --user"].includes(name)))(
+  .each(WIRED.filter(([name]) => ["docker-compose", "systemd --user"].includes(name)))(
   "a push by variable that is killed, under %s",
   (_, kind) => {
     test("is undone by the host itself, the environment too", async () => {
