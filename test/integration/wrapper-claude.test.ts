@@ -15,8 +15,12 @@ const LOGIN: Files = {
 };
 
 /** Starts the wrapper in that world, and resolves with a question to it. */
-async function startWrapper(folder: string, env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [WRAPPER, "--claude", "claude.mjs"], {
+async function startWrapper(
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  claude = "claude.mjs",
+) {
+  const child = spawn(process.execPath, [WRAPPER, "--claude", claude], {
     cwd: join(folder, "cwd"),
     env: {
       HOME: join(folder, "home"),
@@ -49,6 +53,14 @@ describe("the test wrapper that starts claude for each question", () => {
     expect(await ask("two lines,\nthe second is last")).toBe("last");
     rmSync(path("home/.claude/.credentials.json"));
     expect(await ask("say pong")).toBe("Not logged in · Please run /login");
+  });
+
+  test("starts any other program in its own environment and folder, with the question on its stdin", async () => {
+    const { folder, path } = openWorld(LOGIN);
+    const program = '#!/bin/sh\nread -r question\necho "$question $SAID ${PWD##*/}"\n';
+    writeFileSync(path("home/claude"), program, { mode: 0o755 });
+    const ask = await startWrapper(folder, { SAID: "CANARY" }, path("home/claude"));
+    expect(await ask("say pong")).toBe("say pong CANARY cwd");
   });
 
   test("is broken by a key in its own environment until it is started without", async () => {

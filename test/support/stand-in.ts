@@ -25,8 +25,8 @@ export function installStandIn(program: string, names: readonly string[]): Stand
     folder,
     end(started) {
       const pids = new Set(started);
-      const port = join(folder, "pid");
-      if (existsSync(port)) pids.add(Number(readFileSync(port, "utf8")));
+      const its = join(folder, "pid");
+      if (existsSync(its)) pids.add(Number(readFileSync(its, "utf8")));
       endProcesses(() => listProcesses().filter(({ pid }) => pid > 1 && pids.has(pid)));
       rmSync(folder, { recursive: true, maxRetries: 5 });
     },
