@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Most of a test is waiting for processes: three at a time on two cores leave a third of them idle.
+    // A test waits for processes now and then: three at a time keep two cores busy.
     maxWorkers: 3,
     // Files share the processes they run in: nearly all of them look at processes of their own anyway.
     isolate: false,

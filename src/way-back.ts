@@ -5,7 +5,7 @@ import { recover, rollBack } from "./install/rollback.ts";
 import { probe } from "./probe/probe.ts";
 import type { ProbeReport } from "./remote/probe-report.ts";
 import { patienceOf, recipeOf } from "./restart/supervisors.ts";
-import { baseline } from "./smoke/smoke.ts";
+import { smokeTest } from "./smoke/smoke.ts";
 import { explain } from "./smoke/verdict.ts";
 import { openConnection, step } from "./visit.ts";
 import type { Connection, Seen, Visit } from "./visit.ts";
@@ -27,7 +27,12 @@ export function goBack(
         return end.rolledBack(failure, "which did not work before either", purpose);
       // A restart that failed both times may have left alone what ran before: only the wrapper's answer counts.
       const startMs = back.restart.failure === undefined ? host.wrapper.startTimeoutMs : 0;
-      const again = await baseline(session, host.wrapper, { bearer, ports: run.ports, startMs });
+      const patience = { deadlineMs: host.wrapper.baselineTimeoutMs, startMs };
+      const again = await smokeTest(session, host.wrapper, {
+        bearer,
+        ports: run.ports,
+        ...patience,
+      });
       if (again.class === "pass") return end.rolledBack(failure, "and answering again", purpose);
       if (back.restart.failure !== undefined)
         return end.rollbackFailed(failure, host, seen.report, back, purpose);

@@ -19,12 +19,6 @@ export interface Means extends Pick<Contact, "keepUntil"> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The same for a wrapper that may have been started just now. */
-export interface Starting extends Means {
-  /** How long nobody has to listen yet: the engine of a container tells when that runs, not when the wrapper in it listens. */
-  readonly startMs?: number;
-}
-
 /** Whether the wrapper is up, and what was last seen of it. */
 export interface Health {
   readonly healthy: boolean;
@@ -55,21 +49,37 @@ export async function ask(
   return { ...verdict, detail: shown.detail };
 }
 
+/** How long the proof may take. */
+interface Patience {
+  /** For the answer, from when somebody listens. */
+  readonly deadlineMs: number;
+  /** Until somebody listens: the engine of a container tells when that runs, not when the wrapper in it listens. */
+  readonly startMs?: number;
+}
+
 /**
- * The proof: asks until the wrapper answers or the cause is one that time does not cure, for at most
- * `deadlineMs` from when it is up. Every question has a nonce of its own. Errors as `ask`.
+ * The proof: asks until the wrapper answers or the cause is one that time does not cure. Every question has a nonce of
+ * its own. Errors as `ask`.
  */
 export async function smokeTest(
   session: Session,
   wrapper: Wrapper,
-  { deadlineMs, ...means }: { readonly deadlineMs: number } & Starting,
+  { deadlineMs, startMs = 0, ...means }: Patience & Means,
 ): Promise<Verdict> {
   const { ports, signal } = means;
   if (wrapper.chat === undefined) {
     return judgeHealth(await pollHealth(session, wrapper, { deadlineMs, ...means }));
   }
-  let verdict = await askWhenUp(session, wrapper, Math.min(deadlineMs, wrapper.timeoutMs), means);
-  const deadlineAt = ports.now() + deadlineMs;
+  const giveUpAt = ports.now() + startMs;
+  let deadlineAt = ports.now() + deadlineMs;
+  const firstMs = Math.min(deadlineMs, wrapper.timeoutMs);
+  let verdict = await askAnew(session, wrapper, firstMs, means);
+  for (let attempt = 0; verdict.class === "not-running"; attempt += 1) {
+    if (ports.now() >= giveUpAt) return verdict;
+    await pause(ports, pollPauseMs(attempt), signal);
+    deadlineAt = ports.now() + deadlineMs;
+    verdict = await askAnew(session, wrapper, firstMs, means);
+  }
   for (let pauseMs = 1000; explain(verdict.class, verdict.hint).retry; pauseMs *= 2) {
     if (ports.now() + pauseMs >= deadlineAt) return verdict;
     await pause(ports, pauseMs, signal);
@@ -83,13 +93,9 @@ export async function smokeTest(
   return verdict;
 }
 
-/** How the wrapper answers when nothing has been changed yet, or no longer: one question. Errors as `ask`. */
-export async function baseline(
-  session: Session,
-  wrapper: Wrapper,
-  means: Starting,
-): Promise<Verdict> {
-  return await askWhenUp(session, wrapper, wrapper.baselineTimeoutMs, means);
+/** How the wrapper answers before anything is changed: one question. Errors as `ask`. */
+export async function baseline(session: Session, wrapper: Wrapper, means: Means): Promise<Verdict> {
+  return await askAnew(session, wrapper, wrapper.baselineTimeoutMs, means);
 }
 
 /**
@@ -111,35 +117,16 @@ export async function pollHealth(
     if (remainingMs <= 0) return seen;
     seen = await checkHealth(session, wrapper, Math.min(remainingMs, patienceMs), means);
     if (seen.healthy) return seen;
-    await pause(ports, POLL_PAUSES_MS[attempt] ?? 100, signal);
+    await pause(ports, pollPauseMs(attempt), signal);
   }
 }
 
 const MAX_CHAT_BYTES = 256 * 1024;
 const MAX_HEALTH_BYTES = 64 * 1024;
-const POLL_PAUSES_MS = [20, 50];
 
-/** Asks one question; while nobody listens, once more and once more for at most `startMs`. */
-async function askWhenUp(
-  session: Session,
-  wrapper: Wrapper,
-  timeoutMs: number,
-  { startMs = 0, ...means }: Starting,
-): Promise<Verdict> {
-  const { ports, signal } = means;
-  const giveUpAt = ports.now() + startMs;
-  for (let attempt = 0; ; attempt += 1) {
-    const verdict = await askAnew(session, wrapper, timeoutMs, means);
-    const pauseMs = startingPauseMs(verdict, attempt);
-    if (pauseMs === undefined || ports.now() + pauseMs > giveUpAt) return verdict;
-    await pause(ports, pauseMs, signal);
-  }
-}
-
-/** `undefined` for the word of a wrapper that is up. Where an engine takes connections for it, those break until it is. */
-function startingPauseMs(verdict: Verdict, attempt: number): number | undefined {
-  if (verdict.class === "not-running") return POLL_PAUSES_MS[attempt] ?? 100;
-  return verdict.hint === "unavailable" ? 1000 : undefined;
+/** The port of a wrapper that starts is soon looked at again. */
+function pollPauseMs(attempt: number): number {
+  return [20, 50][attempt] ?? 100;
 }
 
 async function askAnew(

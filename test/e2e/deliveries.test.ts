@@ -39,7 +39,7 @@ const HOSTS: Record<string, { readonly open: () => Promise<Shadowed>; readonly w
 const BY_SUPERVISOR = NAMES.filter((name) => name !== "full-login" && name !== "setup-token");
 const WALKS: Record<string, readonly DeliveryName[]> = {
   process: walkAllPairs(NAMES),
-  // What differs under these is how the variable gets there and goes: twice each, from another delivery and to another.
+  // What differs under these is how the variable gets there and goes: there and back through the deliveries tells it.
   systemd: [...BY_SUPERVISOR, ...BY_SUPERVISOR.toReversed()].filter(
     (name, at, all) => name !== all[at - 1],
   ),
