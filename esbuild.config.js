@@ -16,13 +16,17 @@ rmSync("dist", { recursive: true, force: true });
 
 /**
  * Of ssh2 each part is set up when it is used: its server, its tunnels for HTTP and TLS hardly ever are. What node-ssh makes
- * folders with never is, and looks for itself how old node is.
+ * folders with never is, and looks for itself how old node is. ChaCha20-Poly1305, which is WebAssembly with a memory of its
+ * own, is set up at every start, but not offered to any host (remote/ssh-algorithms.ts).
  */
 const lazySsh = {
   name: "lazy-ssh",
   setup(of) {
     of.onLoad({ filter: /ssh2\/lib\/index\.js$/ }, () => ({ contents: USED_OF_SSH2 }));
     of.onLoad({ filter: /make-dir\/index\.js$/ }, () => ({ contents: "" }));
+    of.onLoad({ filter: /ssh2\/lib\/protocol\/crypto\/poly1305\.js$/ }, () => ({
+      contents: NO_POLY1305,
+    }));
   },
 };
 const USED_OF_SSH2 = `module.exports = {
@@ -34,6 +38,11 @@ const USED_OF_SSH2 = `module.exports = {
     get generateKeyPairSync() { return require("./keygen.js").generateKeyPairSync; },
   },
 };`;
+
+const NO_POLY1305 = `module.exports = async () => ({
+  _malloc: () => 0,
+  cwrap: () => () => { throw new Error("ChaCha20-Poly1305 is not offered"); },
+});`;
 
 const HOW = {
   outdir: "dist",

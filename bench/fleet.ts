@@ -54,13 +54,31 @@ const open = new Set<Disposable>();
 const place = process.pid % 120;
 let nextPort = 10_000 + place * 100;
 
+/**
+ * In memory, where programs may run there: an ext4 without a journal looks, at each file that is made, through all that were
+ * deleted in the last minutes. Round after round that is more of them, as on no server between two pushes.
+ */
+function placeOfHomes(): string {
+  const probe = join(MEMORY, `scb-${process.pid}`);
+  try {
+    writeFileSync(probe, "#!/bin/sh\n", { mode: 0o700 });
+    execFileSync(probe);
+    return MEMORY;
+  } catch {
+    return tmpdir();
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+const MEMORY = "/dev/shm";
+
 /** Starts `count` hosts behind `sshds` servers; one each unless told. Needs Linux, OpenSSH's sshd and perl. */
 export async function openFleet(count: number, sshds = count): Promise<Fleet> {
   if (process.platform !== "linux" || SSHD === undefined || !isProgram("/usr/bin/perl")) {
     throw new Error("the hosts of the bench need Linux, OpenSSH's sshd and perl");
   }
   // Short: the control sockets of ssh lie in here too.
-  const directory = mkdtempSync(join(tmpdir(), "scb-"));
+  const directory = mkdtempSync(join(placeOfHomes(), "scb-"));
   const fleetNumber = 10 + place + open.size;
   const servers: ChildProcess[] = [];
   const fleetEnds: Disposable = {

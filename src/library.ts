@@ -34,7 +34,7 @@ export interface RunOptions {
   readonly onEvent?: (event: RunEvent) => void;
   readonly exclude?: readonly string[];
   readonly limit?: readonly string[];
-  /** Hosts at a time; 10 unless told. */
+  /** Hosts at a time; 32 unless told. */
   readonly concurrency?: number;
   /** Looks at everything, changes nothing. */
   readonly dryRun?: boolean;

@@ -31,7 +31,7 @@ export interface Run {
   readonly ports: Ports;
   readonly connect: (host: Host, signal: AbortSignal) => Promise<Session>;
   /** The remote half, as it is sent. */
-  readonly script: string;
+  readonly script: Buffer;
   /** Who pushes, from where: `ana@laptop`. */
   readonly who: string;
   readonly purpose: Purpose;

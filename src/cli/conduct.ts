@@ -21,6 +21,9 @@ export interface ConductOptions {
   readonly yes?: boolean;
 }
 
+/** As many as others take; what a run is to do to few hosts first is a matter of canary and waves. */
+const HOSTS_AT_A_TIME = 32;
+
 /**
  * The conduct of a run: options win over what the group of hosts.json says. `what` comes before the hosts in a question:
  * `Push 52a4d4f7 to`. Errors: `USAGE`; `INPUT_NEEDED` where a person must be asked and nobody is there.
@@ -40,7 +43,7 @@ export function conductOf(
   const most =
     options.maxFailures === undefined ? order.maxFailures : amountOf(options.maxFailures);
   return {
-    concurrency: options.concurrency ?? 10,
+    concurrency: options.concurrency ?? HOSTS_AT_A_TIME,
     skipUnreachable: options.unreachable === "skip",
     atomic: options.atomic === true,
     ...(canary === undefined ? {} : { canary }),

@@ -8,7 +8,7 @@ export function toTargets(command: Command): Command {
     .option("-c, --config <file>", "hosts.json to use")
     .option("--exclude <target...>", "leave these out")
     .option("--limit <target...>", "only those that also belong to these")
-    .option("--concurrency <n>", "hosts at a time", parseCount, 10)
+    .option("--concurrency <n>", "hosts at a time (default: 32)", parseCount)
     .option("--json", "NDJSON on stdout: events, then one result")
     .option("-q, --quiet", "only the result")
     .option("-v, --verbose", "more detail, stack traces included")

@@ -118,14 +118,9 @@ async function areAlike(names: readonly string[], one: Ran, two: Ran, ports: Por
 }
 
 function rename(answer: string, from: string, to: string): string {
-  const lines = answer.split("\n");
-  return lines
-    .map((line) =>
-      line === `host ${from}` || line === `hostname ${from}`
-        ? line.slice(0, -from.length) + to
-        : line,
-    )
-    .join("\n");
+  return answer.replace(/^(host|hostname) (.*)$/gm, (line, keyword: string, name: string) =>
+    name === from ? `${keyword} ${to}` : line,
+  );
 }
 
 function withoutLogLevel(answer: string): string {

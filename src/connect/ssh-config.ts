@@ -55,22 +55,25 @@ export function expandBySsh(path: string, asked: Asked, ports: Ports): Promise<s
   });
 }
 
-/** What `ssh -G` prints: one `keyword value` a line, keywords in lower case. */
+/**
+ * What `ssh -G` prints: one `keyword value` a line, keywords in lower case. Of its ninety lines we want a few: they are not
+ * taken apart for each host of a run.
+ */
 export class SshConfig {
-  readonly #values = new Map<string, string[]>();
+  readonly #text: string;
 
   constructor(text: string) {
-    for (const line of text.split(/\r?\n/)) {
-      const [keyword = ""] = line.split(" ", 1);
-      const value = line.slice(keyword.length).trim();
-      const earlier = this.#values.get(keyword);
-      if (earlier === undefined) this.#values.set(keyword, [value]);
-      else earlier.push(value);
-    }
+    this.#text = `\n${text}\n`;
   }
 
   all(keyword: string): readonly string[] {
-    return this.#values.get(keyword) ?? [];
+    const values: string[] = [];
+    const start = `\n${keyword} `;
+    for (let at = this.#text.indexOf(start); at !== -1; at = this.#text.indexOf(start, at + 1)) {
+      const from = at + start.length;
+      values.push(this.#text.slice(from, this.#text.indexOf("\n", from)).trim());
+    }
+    return values;
   }
 
   one(keyword: string): string | undefined {

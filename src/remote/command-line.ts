@@ -1,3 +1,6 @@
+/** Of a script only its length in bytes goes into the command line. */
+type Script = string | Buffer;
+
 /** How a script may be started. */
 export interface StartOptions {
   /** Account to act as, through sudo. */
@@ -12,7 +15,7 @@ export interface StartOptions {
  * csh makes something.
  */
 export function renderCommand(
-  script: string,
+  script: Script,
   { runAs, withToolbox = false }: StartOptions = {},
 ): string {
   const shell = renderShell("", script, withToolbox);
@@ -26,7 +29,7 @@ export const PASSWORD_PROMPT = "sync-creds:password-of-the-login?";
  * The same through a sudo that may ask for a password on stdin (`-S`), remembered passwords aside (`-k`). The account's
  * shell says that it is ready: before that line whatever is sent could be taken for a password.
  */
-export function renderPasswordCommand(script: string, runAs: string, nonce: string): string {
+export function renderPasswordCommand(script: Script, runAs: string, nonce: string): string {
   const shell = renderShell(`echo; echo ${nonce} ready; `, script, true);
   return `exec sudo -k -S -p '${PASSWORD_PROMPT}' -H -u ${runAs} -- ${shell}`;
 }
@@ -62,7 +65,7 @@ const HAS_PERL = `[ -x /usr/bin/perl ] && [ -z "\${PERL5OPT-}\${PERL_UNICODE-}\$
  * Where perl does not read the script, `dd` reads exactly that, in one go where it knows how to fill a block (`whole`
  * remembers how), and byte by byte elsewhere; `head -c` of busybox would read on.
  */
-function renderShell(first: string, script: string, withToolbox: boolean): string {
+function renderShell(first: string, script: Script, withToolbox: boolean): string {
   const length = Buffer.byteLength(script);
   const perl = withToolbox ? `${HAS_PERL} && exec /usr/bin/perl -e "$1" ${length} "$0"; ` : "";
   const atOnce = `whole=iflag=fullblock; sync_creds=$(dd bs=${length} count=1 iflag=fullblock 2>/dev/null)`;

@@ -242,8 +242,9 @@ write_journal() {
   mkdir -p "$@" && printf '%s\n' "$sync_creds" >"$pending/script" && describe_change >"$pending/change"
 }
 describe_change() {
-  printf 'run=%s\nwho=%s\nwhat=%s\nconfirm=%s\ndir=%s\n' "$f_run" "$f_who" "${f_what:-push}" "$f_confirm" "$dir" || return 1
-  for key in $recipe; do eval "printf '%s=%s\n' $key \"\$f_$key\"" || return 1; done
+  about="run=$f_run${newline}who=$f_who${newline}what=${f_what:-push}${newline}confirm=$f_confirm${newline}dir=$dir"
+  for key in $recipe; do eval "about=\$about\${newline}$key=\$f_$key"; done
+  printf '%s\n' "$about"
 }
 
 # The host's own Claude may be renewing its login. Its locks are folders that it touches every few seconds: they are

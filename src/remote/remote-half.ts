@@ -44,7 +44,7 @@ const begun = (text: string, more: Buffer): string => (text + more.toString("utf
  */
 export class RemoteHalf {
   readonly #session: Session;
-  readonly #script: string;
+  readonly #script: Buffer;
   #isPlain = false;
   readonly #nonce: string;
   readonly #reader: AnswerReader;
@@ -66,7 +66,7 @@ export class RemoteHalf {
    */
   constructor(
     session: Session,
-    script: string,
+    script: Buffer,
     nonce: string,
     { runAs, nextPassword, secrets = [] }: HalfOptions = {},
   ) {
@@ -115,7 +115,8 @@ export class RemoteHalf {
 
   #begin(process: RemoteProcess): Writable {
     this.#listen(process);
-    process.stdin.write(`${this.#script}${this.#nonce}\n`);
+    process.stdin.write(this.#script);
+    process.stdin.write(`${this.#nonce}\n`);
     return process.stdin;
   }
 

@@ -12,14 +12,14 @@ export const SCRIPT_FILES = [
 ].map((name) => packageFile("src", "remote", name));
 
 /**
- * The remote half as it is sent. It is shipped as the files that a person can read, and slimmed here. The verb `inspect` is
+ * The remote half as it is sent, once for all hosts of a run. It is shipped as the files that a person can read, and slimmed here. The verb `inspect` is
  * the doctor's alone.
  */
 export async function loadScript(
   files: Files,
   { inspects = false }: { readonly inspects?: boolean } = {},
-): Promise<string> {
+): Promise<Buffer> {
   const wanted = SCRIPT_FILES.filter((path) => inspects || !path.endsWith("inspect.sh"));
   const parts = await Promise.all(wanted.map((path) => files.read(path)));
-  return renderScript(parts.map(({ bytes }) => bytes.toString("utf8")).join("\n"));
+  return Buffer.from(renderScript(parts.map(({ bytes }) => bytes.toString("utf8")).join("\n")));
 }

@@ -18,7 +18,7 @@ export interface Wanted {
   readonly session: Session;
   /** The account to act as. */
   readonly account: string;
-  readonly script: string;
+  readonly script: Buffer;
   readonly nonce: string;
 }
 

@@ -516,10 +516,14 @@ wait_until_new() {
       if [ -n "$w_socket" ] && [ "$w_socket" = "$old_socket" ]; then refuse same-process; else refuse not-listening; fi
       return 1
     fi
-    # Where neither waiting nor looking takes a process, it is looked more often.
     looks=$((looks + 1))
-    case $f_kind/$with_toolbox/$looks in
-      process/yes/[1-9] | process/yes/[1-4][0-9]) pause=0.02 ;;
+    if [ "$f_kind/$looks" = process/1 ] && tool socket "$new_pid" "$new_start" 0.5; then
+      # Where neither waiting nor looking takes a process, it is looked more often.
+      if [ "$reply" = yes ]; then pause=0.02; else pause=0.1; fi
+      continue
+    fi
+    case $pause/$looks in
+      0.02/[2-9] | 0.02/[1-4][0-9]) ;;
       */1) pause=0.03 ;;
       */2) pause=0.05 ;;
       *) pause=0.1 ;;

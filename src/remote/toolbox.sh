@@ -101,6 +101,16 @@ my %tools = (
     }
     0;
   },
+  # Whether a process gets a socket before some seconds are over: told as soon as it has one, or has ended.
+  socket => sub {
+    my ($pid, $since, $left) = @_;
+    for (; $left > 0 && began($pid) eq $since; $left -= .005) {
+      opendir my $list, "/proc/$pid/fd" or last;
+      -S "/proc/$pid/fd/$_" and return "0 yes" for readdir $list;
+      select undef, undef, undef, .005;
+    }
+    "0 no";
+  },
   holds => sub { holds(@_) ? "0 yes" : "0 no" },
   # Of the processes that hold a socket the one that started first.
   holder => sub {

@@ -26,7 +26,7 @@ import { WITHOUT_PERL, makeLocalHome, writeHostFile } from "../support/local-hal
 import { isProgram } from "../support/programs.ts";
 import { renderHostLogin, tokens } from "../support/stage.ts";
 
-const SCRIPT = await loadScript(nodePorts().files);
+const SCRIPT = (await loadScript(nodePorts().files)).toString();
 const WHAT_RUNS = "\ncase ${1-serve} in\nserve) serve ;;";
 /** Kinds of login, by what the script then works with. */
 const ENVIRONMENTS = { toolbox: {}, programs: WITHOUT_PERL };
@@ -186,6 +186,14 @@ describe.skipIf(!isProgram("/usr/bin/perl"))("the toolbox", () => {
         String.raw`^\d+ ${uid}\n\d+\ngone:\nholds\nholds not\n${process.pid}\nnobody:\nnone:\n$`,
       ),
     );
+  });
+
+  test("waits for a process to have a socket, but not for one that has none or is gone", () => {
+    const piece = `soon() { start_of "$1"; tool socket "$1" "\${2-$began}" "\${3-9}"; echo "$reply"; }
+      perl -e 'select undef, undef, undef, 0.1; socket S, 1, 1, 0; sleep 9' </dev/null >/dev/null 2>&1 4>&- 5<&- & late=$!
+      perl -e 'sleep 9' </dev/null >/dev/null 2>&1 4>&- 5<&- & never=$!
+      soon "$late"; soon "$never" "$began" 0.05; soon "$late" 1; kill "$late" "$never"; soon 4194304`;
+    expect(run("toolbox", piece)).toBe("yes\nno\nno\nno\n");
   });
 
   test("finds the names in files and processes that the programs find", async () => {

@@ -30,7 +30,7 @@ function runOf(connect: Run["connect"], signal = new AbortController().signal) {
     waitMs: 0,
     ports: fakePorts(),
     connect,
-    script: "",
+    script: Buffer.alloc(0),
     who: "ann@laptop",
     purpose: { kind: "push" },
     dryRun: false,
