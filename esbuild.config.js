@@ -17,12 +17,17 @@ rmSync("dist", { recursive: true, force: true });
 /**
  * Of ssh2 each part is set up when it is used: its server, its tunnels for HTTP and TLS hardly ever are. What node-ssh makes
  * folders with never is, and looks for itself how old node is. ChaCha20-Poly1305, which is WebAssembly with a memory of its
- * own, is set up at every start, but not offered to any host (remote/ssh-algorithms.ts).
+ * own, is set up at every start, but not offered to any host (remote/ssh-algorithms.ts), and so the processor is not asked
+ * how well it would do.
  */
 const lazySsh = {
   name: "lazy-ssh",
   setup(of) {
     of.onLoad({ filter: /ssh2\/lib\/index\.js$/ }, () => ({ contents: USED_OF_SSH2 }));
+    of.onResolve({ filter: /^cpu-features$/ }, ({ path }) => ({ path, namespace: "none" }));
+    of.onLoad({ filter: /./, namespace: "none" }, () => ({
+      contents: "module.exports = () => {};",
+    }));
     of.onLoad({ filter: /make-dir\/index\.js$/ }, () => ({ contents: "" }));
     of.onLoad({ filter: /ssh2\/lib\/protocol\/crypto\/poly1305\.js$/ }, () => ({
       contents: NO_POLY1305,
@@ -56,7 +61,7 @@ const HOW = {
   minifyWhitespace: true,
   lineLimit: 160,
   // Compiled parts: ssh2 does without its own, the keychain is loaded when a token is asked for.
-  external: ["*.node", "cpu-features", "@napi-rs/keyring"],
+  external: ["*.node", "@napi-rs/keyring"],
   logLevel: "warning",
 };
 

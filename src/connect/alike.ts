@@ -50,11 +50,13 @@ export function askAlike(
     verbose.has(question) ? ["-v", ...question.argv] : question.argv,
   );
   const runs = runInTurn("ssh", argvs);
+  // While `ssh` is at work: the program is large.
+  const isKnown = groups.length === 0 ? Promise.resolve(false) : isProgram(ports);
   const answers = new Map(now.map((question, index) => [question, runs[index]!]));
   for (const { first, second, rest } of groups) {
     const others = [second, ...rest];
     const asked = Promise.all([answers.get(first), answers.get(second)]);
-    const found = asked.then((two) => answerOthers(first, others, two, ports, runInTurn));
+    const found = asked.then((two) => answerOthers(first, others, two, ports, runInTurn, isKnown));
     for (const [index, question] of others.entries())
       answers.set(
         question,
@@ -93,11 +95,12 @@ async function answerOthers(
   [one, two]: readonly (Ran | undefined)[],
   ports: Ports,
   runInTurn: RunInTurn,
+  isKnown: Promise<boolean>,
 ): Promise<(Ran | undefined | Answer)[]> {
   // The configuration waits for something, or there is no `ssh`: nobody waits for anybody then.
   if (one === undefined || two === undefined) return others.map(() => undefined);
   const names = [first, ...others].map(({ host }) => host);
-  if (!(await areAlike(names, one, two, ports)))
+  if (!(await isKnown) || !(await areAlike(names, one, two, ports)))
     return runInTurn(
       "ssh",
       others.map(({ argv }) => argv),
@@ -113,8 +116,7 @@ async function areAlike(names: readonly string[], one: Ran, two: Ran, ports: Por
   const read = [...two.stderr.matchAll(/^debug1: Reading configuration data (.*?)\r?$/gm)];
   const paths = [...new Set(read.map(([, path = ""]) => path))];
   const checks = paths.map((path) => isUniformFile(path, new Set(names), ports));
-  // The program is large, and read only where that decides.
-  return paths.length > 0 && (await Promise.all(checks)).every(Boolean) && isProgram(ports);
+  return paths.length > 0 && (await Promise.all(checks)).every(Boolean);
 }
 
 function rename(answer: string, from: string, to: string): string {
