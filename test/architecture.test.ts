@@ -62,8 +62,9 @@ const OWNERS: [what: RegExp, owners: RegExp][] = [
   [/^jsonc-parser$/, /^hosts\//],
   [/^@napi-rs\/keyring$/, /^node-keychain\.ts$/],
   [/^write-file-atomic$/, /^node-ports\.ts$/],
-  // main.ts reads the version from package.json, and compiled.ts the program, before anything else is loaded.
-  [/^node:fs/, /^(?:node-ports\.ts|main\.ts|compiled\.ts|demo\/)/],
+  // main.ts reads the version from package.json, compiled.ts the program, before anything else is loaded; package-root.ts looks
+  // for our own package.json.
+  [/^node:fs/, /^(?:node-ports\.ts|main\.ts|compiled\.ts|package-root\.ts|demo\/)/],
   [
     /^node:child_process$/,
     /^(?:node-run(?:-in-turn)?\.ts|remote\/openssh-(?:master|channels)\.ts|demo\/)/,
@@ -80,6 +81,7 @@ const PROCESS: Record<string, string> = {
   "node-ports.ts": "platform, environment, folder and account of this machine",
   "main.ts": "the streams and the environment of the terminal",
   "compiled.ts": "which node this is, and where its user keeps what can be made anew",
+  "time-limit.ts": "a clock that nobody sets",
   "cli/program.ts": "the streams of the help text that the build keeps",
   "cli/local-command.ts": "whether a person can be asked on stdin, or something comes through it",
   "cli/hidden-input.ts": "a paste comes through stdin, unseen",

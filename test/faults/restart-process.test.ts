@@ -75,6 +75,17 @@ describe.skipIf(!hasSshd)("a wrapper that we start", () => {
     await expectNewProven(stage, await stage.run(...PUSH));
   });
 
+  test("and that listens in a child process is proven, and its child replaced by the next push", async () => {
+    await using stage = await openStage({ hostFile: OLD });
+    startWith(stage, `${stage.command.replace(/^exec /, "")} & wait`);
+    await expectNewProven(stage, await stage.run(...PUSH));
+    const first = await wrapperPid(stage);
+    stage.logIn(`${tokens.good}-renewed`);
+    const { result } = await stage.run(...PUSH);
+    expect(result.outcome).toBe("verified");
+    expect(await wrapperPid(stage)).not.toBe(first);
+  });
+
   test("and that listens too late is taken back", async () => {
     const wrapperArguments = ["--startup-ms", "60000"];
     await using stage = await openStage({

@@ -200,24 +200,26 @@ function standInSystemd(): Supervisor {
 function userSystemd(): Supervisor {
   const runtime = mkdtempSync(join(tmpdir(), "sync-creds-xdg-"));
   const environment = { XDG_RUNTIME_DIR: runtime };
+  // Managers that run at the same time share a control group: one would end the processes of another's unit of that name.
+  const unit = basename(runtime);
   let env: NodeJS.ProcessEnv = {};
   const control = (...words: string[]) =>
     execFileSync("systemctl", ["--user", ...words], { env, stdio: "pipe" });
   return {
     sshd: { environment },
     async take({ home, directory, script, variables }) {
-      const unit = join(home, ".config/systemd/user/claude-wrapper.service");
-      mkdirSync(dirname(unit), { recursive: true });
-      writeFileSync(unit, renderUnit(directory, script, variables));
+      const file = join(home, ".config/systemd/user", `${unit}.service`);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, renderUnit(directory, script, variables));
       env = { HOME: home, PATH: process.env["PATH"], ...environment };
       const line = `mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/system && exec ${MANAGER} --user`;
       const argv = ["--mount", "--propagation", "private", "/bin/sh", "-c", line];
       spawn("unshare", argv, { env, stdio: "ignore", detached: true }).unref();
       await until("systemd serves", () => existsSync(join(runtime, "systemd/private")));
-      control("start", "claude-wrapper");
-      return { kind: "systemd", unit: "claude-wrapper", scope: "user" };
+      control("start", unit);
+      return { kind: "systemd", unit, scope: "user" };
     },
-    stop: () => void control("stop", "claude-wrapper"),
+    stop: () => void control("stop", unit),
     [Symbol.dispose]() {
       if (env["HOME"] !== undefined) control("exit");
       rmSync(runtime, { recursive: true, force: true, maxRetries: 5 });
