@@ -71,6 +71,9 @@ export function openTaskList(hosts: readonly string[], stream: NodeJS.WriteStrea
  * with hundreds of hosts one for every event would be work for nobody's eyes.
  */
 abstract class PausableRenderer extends DefaultRenderer {
+  // listr2 asks stdout whether there is a terminal; what it draws goes to stderr, which we have asked.
+  static override nonTTY: boolean = true;
+
   #resting = false;
   #isDrawing = false;
   #drawnAt = 0;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -27,6 +27,22 @@ describe.skipIf(!hasSshd || !hasScript)("on a terminal", () => {
     expect(terminal.raw()).toContain("\u001b[32mverified");
     expect(hostToken(stage)).toBe(tokens.good);
     expectSettled(stage);
+  });
+
+  test("lines are live also where only the result goes through a pipe (`| tee log`)", async () => {
+    await using stage = await openStage({
+      hostFile: old,
+      wrapperArguments: ["--answer-ms", "300"],
+      running: true,
+    });
+
+    const terminal = openTerminal(stage, ["push", "web-1"], {}, "tee log");
+
+    await terminal.shows("web-1  asking the wrapper a question");
+    await terminal.shows(/web-1  verified \(\d+\.\d s\)/);
+    expect(await terminal.ended).toBe(0);
+    const log = readFileSync(join(stage.laptop, "log"), "utf8");
+    expect(log).toMatch(/^HOST +OUTCOME .*\nweb-1 +verified .*\n$/);
   });
 
   test.each([

@@ -22,13 +22,18 @@ export interface TerminalRun {
   readonly ended: Promise<number | null>;
 }
 
-/** Runs `sync-creds …argv` in the laptop's home on a terminal of 40 rows and 100 columns. */
+/**
+ * Runs `sync-creds …argv` in the laptop's home on a terminal of 40 rows and 100 columns. `pipe` names a program that its stdout
+ * goes through.
+ */
 export function openTerminal(
   stage: Pick<Stage, "laptop">,
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  pipe?: string,
 ): TerminalRun {
-  return openProgram([process.execPath, BIN, ...argv], {
+  const piped = pipe === undefined ? [] : ["/bin/sh", "-c", `"$@" | ${pipe}`, "sh"];
+  return openProgram([...piped, process.execPath, BIN, ...argv], {
     cwd: stage.laptop,
     env: {
       HOME: stage.laptop,
