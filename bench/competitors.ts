@@ -72,7 +72,7 @@ export function openssh(lane: Lane, parallel: number): Command {
   };
 }
 
-/** The same script through ssh2, all hosts at once: what no client on Node can go below. */
+/** The same script through ssh2, all hosts at once: the least that a client on Node can spend on it. */
 export function ssh2(lane: Lane): Command {
   const { fleet, port } = lane;
   const script = join(makeFolder(lane, "ssh2"), "push.sh");

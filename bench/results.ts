@@ -51,9 +51,9 @@ Written by \`npm run bench\`. Medians of five runs taken in turn, smallest and l
 
 ${lines.join("\n")}
 
-${place}; ${peerVersions().join("; ")}. Every host is this machine too: with many of them their own work is the limit, and
+${place}; ${peerVersions().join("; ")}. Every host is this machine too, with a home in memory: with many of them their own work is the limit, and
 most of Ansible's time is Python on the hosts. A floor is what the bare script of the row above takes through ssh2 instead of \`ssh\`, without
-a look, a journal or a way back: on such a machine no client on Node can have a better ratio.
+a look, a journal or a way back: the least that a client on Node can spend on that script. A push spends more in the client and less on the host.
 `;
   writeFileSync(join(project, "bench", "results.md"), text);
 }

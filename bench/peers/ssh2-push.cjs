@@ -1,4 +1,4 @@
-// What a client on Node cannot go below: the bare script of push.sh through ssh2, one connection to each host and nothing
+// The least that a client on Node can spend: the bare script of push.sh through ssh2, one connection to each host and nothing
 // else. No configuration is read, no host key is known, nothing is looked at.
 //
 //   node ssh2-push.cjs SCRIPT KEY USER PORT ADDRESS...
