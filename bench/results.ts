@@ -14,7 +14,7 @@ export interface Result {
   readonly theirs: string;
   /** What is held to the target. */
   readonly value: number;
-  /** None: it says what can be had at all. */
+  /** None: it is there to compare with. */
   readonly target?: number;
   readonly unit: "" | "MiB";
 }
