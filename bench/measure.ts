@@ -119,6 +119,7 @@ export async function measurePeakMiB(command: Command): Promise<number> {
     looking = setInterval(() => (peakKiB = peakKiBOf(pid) ?? peakKiB), 10);
   }).finally(() => clearInterval(looking));
   await command.verify?.();
+  if (peakKiB === 0) throw new Error(`${command.name} ended before its memory could be seen`);
   return peakKiB / 1024;
 }
 

@@ -5,7 +5,7 @@ import { renderNames } from "../output/names.ts";
 import { renderReady } from "./ready-table.ts";
 import type { Ports } from "../ports.ts";
 import type { Conduct } from "../rollout/conductor.ts";
-import { parseAmount, parseWaves } from "../rollout/waves.ts";
+import { HOSTS_AT_A_TIME, parseAmount, parseWaves } from "../rollout/waves.ts";
 import type { Amount } from "../rollout/waves.ts";
 import { verifyConsent } from "./questions.ts";
 
@@ -20,9 +20,6 @@ export interface ConductOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
-
-/** As many as others take; what a run is to do to few hosts first is a matter of canary and waves. */
-const HOSTS_AT_A_TIME = 32;
 
 /**
  * The conduct of a run: options win over what the group of hosts.json says. `what` comes before the hosts in a question:

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
+import { HOSTS_AT_A_TIME } from "../rollout/waves.ts";
 
 /** The options of every command that goes to hosts. */
 export function toTargets(command: Command): Command {
@@ -8,7 +9,7 @@ export function toTargets(command: Command): Command {
     .option("-c, --config <file>", "hosts.json to use")
     .option("--exclude <target...>", "leave these out")
     .option("--limit <target...>", "only those that also belong to these")
-    .option("--concurrency <n>", "hosts at a time (default: 32)", parseCount)
+    .option("--concurrency <n>", "hosts at a time", parseCount, HOSTS_AT_A_TIME)
     .option("--json", "NDJSON on stdout: events, then one result")
     .option("-q, --quiet", "only the result")
     .option("-v, --verbose", "more detail, stack traces included")

@@ -51,12 +51,12 @@ export function askAlike(
   );
   const runs = runInTurn("ssh", argvs);
   // While `ssh` is at work: the program is large.
-  const isKnown = groups.length === 0 ? Promise.resolve(false) : isProgram(ports);
+  const isBinary = groups.length > 0 && isProgram(ports);
   const answers = new Map(now.map((question, index) => [question, runs[index]!]));
   for (const { first, second, rest } of groups) {
     const others = [second, ...rest];
-    const asked = Promise.all([answers.get(first), answers.get(second)]);
-    const found = asked.then((two) => answerOthers(first, others, two, ports, runInTurn, isKnown));
+    const known = Promise.all([answers.get(first), answers.get(second), isBinary]);
+    const found = known.then((all) => answerOthers(first, others, all, ports, runInTurn));
     for (const [index, question] of others.entries())
       answers.set(
         question,
@@ -92,15 +92,14 @@ function isPlain(host: string): boolean {
 async function answerOthers(
   first: Question,
   others: readonly Question[],
-  [one, two]: readonly (Ran | undefined)[],
+  [one, two, isBinary]: readonly [Ran | undefined, Ran | undefined, boolean],
   ports: Ports,
   runInTurn: RunInTurn,
-  isKnown: Promise<boolean>,
 ): Promise<(Ran | undefined | Answer)[]> {
   // The configuration waits for something, or there is no `ssh`: nobody waits for anybody then.
   if (one === undefined || two === undefined) return others.map(() => undefined);
   const names = [first, ...others].map(({ host }) => host);
-  if (!(await isKnown) || !(await areAlike(names, one, two, ports)))
+  if (!isBinary || !(await areAlike(names, one, two, ports)))
     return runInTurn(
       "ssh",
       others.map(({ argv }) => argv),

@@ -12,8 +12,8 @@ export const SCRIPT_FILES = [
 ].map((name) => packageFile("src", "remote", name));
 
 /**
- * The remote half as it is sent, once for all hosts of a run. It is shipped as the files that a person can read, and slimmed here. The verb `inspect` is
- * the doctor's alone.
+ * The remote half as it is sent, the same bytes to all hosts of a run. It is shipped as the files that a person can read,
+ * and slimmed here. The verb `inspect` is the doctor's alone.
  */
 export async function loadScript(
   files: Files,

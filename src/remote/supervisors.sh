@@ -501,9 +501,9 @@ comes_up() { [ "$f_kind" = none ] || { wait_until_new && wait_until_stable; }; }
 wait_until_new() {
   now
   give_up=$((clock + f_start * 100))
-  looks=0 pause=
+  looks=0 patience=0.5 has_socket=no
   while :; do
-    if [ "$f_kind" != process ] || [ "$pause" = 0.1 ] || may_listen "$new_pid"; then find_wrapper; fi
+    if [ "$f_kind" != process ] || [ "$patience" = 0.1 ] || may_listen "$new_pid"; then find_wrapper; fi
     if ! is_container && [ ! -r /proc/net/tcp ] && ! have lsof; then say "listening=unknown" && return 0; fi
     case $f_kind/${w_state:-active}/${w_restarts:-0} in
       process/*) is_running "$new_pid" "$new_start" || { refuse exited && return 1; } ;;
@@ -517,16 +517,17 @@ wait_until_new() {
       return 1
     fi
     looks=$((looks + 1))
-    if [ "$f_kind/$looks" = process/1 ] && tool socket "$new_pid" "$new_start" 0.5; then
-      # Where neither waiting nor looking takes a process, it is looked more often.
-      if [ "$reply" = yes ]; then pause=0.02; else pause=0.1; fi
+    # Until it has a socket, it is waited for that. One that lets a child listen has none: its port is looked at all the same.
+    if [ "$f_kind/$has_socket" = process/no ] && tool socket "$new_pid" "$new_start" "$patience"; then
+      has_socket=$reply patience=0.1
       continue
     fi
-    case $pause/$looks in
-      0.02/[2-9] | 0.02/[1-4][0-9]) ;;
+    # Where neither waiting nor looking takes a process, it is looked more often.
+    case $has_socket/$looks in
+      yes/[2-9] | yes/[1-4][0-9]) pause=0.02 ;;
       */1) pause=0.03 ;;
       */2) pause=0.05 ;;
-      *) pause=0.1 ;;
+      *) pause=0.1 patience=0.1 ;;
     esac
     nap "$pause"
   done

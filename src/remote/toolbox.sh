@@ -101,11 +101,12 @@ my %tools = (
     }
     0;
   },
-  # Whether a process gets a socket before some seconds are over: told as soon as it has one, or has ended.
+  # Whether a process gets a socket before some seconds are over: told as soon as it has one, or has ended. What another account
+  # runs hides it.
   socket => sub {
     my ($pid, $since, $left) = @_;
     for (; $left > 0 && began($pid) eq $since; $left -= .005) {
-      opendir my $list, "/proc/$pid/fd" or last;
+      opendir my $list, "/proc/$pid/fd" or return 2;
       -S "/proc/$pid/fd/$_" and return "0 yes" for readdir $list;
       select undef, undef, undef, .005;
     }

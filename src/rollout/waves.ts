@@ -3,6 +3,9 @@ import type { Amount } from "../hosts/build.ts";
 
 export type { Amount };
 
+/** Unless told, as many as others take; what a run is to do to few hosts first is a matter of canary and waves. */
+export const HOSTS_AT_A_TIME = 32;
+
 /** How a run goes from few hosts to all. */
 export interface Order {
   /** Goes first and alone. */

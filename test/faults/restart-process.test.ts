@@ -17,6 +17,15 @@ function startWith(stage: Stage, command: string, more: Record<string, unknown> 
   stage.configure({ restart: { ...restart, command, ...more } });
 }
 
+/** The next push is proven by another process. */
+async function expectReplaced(stage: Stage): Promise<void> {
+  const former = await wrapperPid(stage);
+  stage.logIn(`${tokens.good}-renewed`);
+  const { result } = await stage.run(...PUSH);
+  expect(result.outcome).toBe("verified");
+  expect(await wrapperPid(stage)).not.toBe(former);
+}
+
 describe.skipIf(!hasSshd)("a wrapper that we start", () => {
   test("and that ends at once takes the change back, and its last words are shown", async () => {
     await using stage = await openStage({ hostFile: OLD, running: true });
@@ -79,11 +88,7 @@ describe.skipIf(!hasSshd)("a wrapper that we start", () => {
     await using stage = await openStage({ hostFile: OLD });
     startWith(stage, `${stage.command.replace(/^exec /, "")} & wait`);
     await expectNewProven(stage, await stage.run(...PUSH));
-    const first = await wrapperPid(stage);
-    stage.logIn(`${tokens.good}-renewed`);
-    const { result } = await stage.run(...PUSH);
-    expect(result.outcome).toBe("verified");
-    expect(await wrapperPid(stage)).not.toBe(first);
+    await expectReplaced(stage);
   });
 
   test("and that listens too late is taken back", async () => {
@@ -104,11 +109,7 @@ describe.skipIf(!hasSshd)("a wrapper that we start", () => {
     writeFileSync(join(stage.directory, "deaf.mjs"), "process.on('SIGTERM', () => {});\n");
     startWith(stage, stage.command.replace(/^exec (\S+)/, "exec $1 --import ./deaf.mjs"));
     await expectNewProven(stage, await stage.run(...PUSH));
-    const deaf = await wrapperPid(stage);
-    stage.logIn(`${tokens.good}-renewed`);
-    const { result } = await stage.run(...PUSH);
-    expect(result.outcome).toBe("verified");
-    expect(await wrapperPid(stage)).not.toBe(deaf);
+    await expectReplaced(stage);
   });
 
   test("never takes the port from a program that is not the wrapper", async () => {
